@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# make            build the library, the module and the programs
+# make test       every test there is; ends in "N passed, N failed"
+# make demo       show two logins with real servers; make serve leaves them running
+# make bench      measure (BENCH=quick or full)
+# make lint       every static check       make format   rewrite with clang-format
+# make fuzz       every fuzzer, FUZZ_SECONDS each; new inputs go to build/corpus
+# make install    DESTDIR, PREFIX; never overwrites a configuration file
+# make clean      remove what was built; make distclean the downloads too
+#
+# V=release, asan, tsan or fuzz chooses how things are compiled; each has its own build/$(V).
+
+V            ?= release
+B            := build/$(V)
+FUZZ_SECONDS ?= 20
+BENCH        ?= quick
+PYTHON       ?= /usr/bin/python3
+ifeq ($(origin CC),default)
+CC           := gcc
+endif
+export PYTHONDONTWRITEBYTECODE := 1
+
+# ---- where things are installed
+
+PREFIX     ?= /usr
+BINDIR     ?= $(PREFIX)/bin
+CGIDIR     ?= $(PREFIX)/lib/cgi-bin
+FR_LIBDIR  ?= $(PREFIX)/lib/freeradius
+FR_CONFDIR ?= /etc/freeradius/3.0
+SHAREDIR   ?= $(PREFIX)/share/peruser-mfa
+MANDIR     ?= $(PREFIX)/share/man
+
+# ---- how things are compiled
+
+WARN := -Wall -Wextra -Werror -Wshadow -Wconversion -Wsign-conversion -Wcast-qual -Wcast-align \
+	-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wvla -Wformat=2 -Wundef \
+	-Wwrite-strings -Wpointer-arith -Wimplicit-fallthrough -Wswitch-enum
+
+CFLAGS_release  := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection \
+	-Wframe-larger-than=4096
+LDFLAGS_release := -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
+CFLAGS_asan     := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+LDFLAGS_asan    := -fsanitize=address,undefined -Wl,--as-needed
+CFLAGS_tsan     := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+LDFLAGS_tsan    := -fsanitize=thread -Wl,--as-needed
+CFLAGS_fuzz     := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-recover=all
+LDFLAGS_fuzz    := -fsanitize=fuzzer,address,undefined -Wl,--as-needed
+ifeq ($(V),fuzz)
+CC := clang
+endif
+
+ALL_CFLAGS  = -std=gnu11 -D_GNU_SOURCE -I. -fPIC -fvisibility=hidden $(WARN) $(CFLAGS_$(V)) -MMD -MP $(CFLAGS)
+ALL_LDFLAGS = $(LDFLAGS_$(V)) $(LDFLAGS)
+
+# The packaged server is built with NDEBUG; without it its structures have another layout.
+FR_CFLAGS   := -DNDEBUG -isystem build/include -include freeradius/autoconf.h -include freeradius/build.h
+
+# ---- what there is
+
+CORE_SRC   := $(wildcard core/*.c)
+MODULE_SRC := $(wildcard rlm_peruser_mfa/*.c)
+ENROLL_SRC := $(wildcard enroll/*.c)
+ADMIN_SRC  := $(wildcard admin/*.c)
+C_FILES    := $(wildcard core/*.[ch] rlm_peruser_mfa/*.[ch] enroll/*.[ch] admin/*.[ch] tests/*/*.[ch])
+
+CORE_LIB   := $(B)/libmfacore.a
+ENROLL_LIB := $(if $(ENROLL_SRC),$(B)/libenroll.a)
+ADMIN_LIB  := $(if $(ADMIN_SRC),$(B)/libadmin.a)
+PART_LIBS  := $(ENROLL_LIB) $(ADMIN_LIB) $(CORE_LIB)
+MODULE     := $(if $(MODULE_SRC),$(B)/rlm_peruser_mfa.so)
+PROGRAMS   := $(if $(ENROLL_SRC),$(B)/peruser-mfa-enroll) $(if $(ADMIN_SRC),$(B)/peruser-mfa)
+UNIT_BIN   := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
+TSAN_BIN   := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/tsan_*.c))
+FUZZ_BIN   := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+PRELOADS   := $(patsubst tests/lib/%.c,$(B)/lib/%.so,$(wildcard tests/lib/*.c))
+BENCH_BIN  := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
+
+# The module takes what it needs and no more: the server loads all of it.
+CORE_LIBS  := -lldap -llber -loath -lcrypto
+ALL_LIBS   := -lconfuse -lfcgi -lqrencode -ljansson -lpskc -lseccomp $(CORE_LIBS)
+
+.PHONY: all unit tsan fuzzers preloads bench-programs test demo serve bench lint format fuzz \
+	install uninstall clean distclean
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(CORE_LIB) $(MODULE) $(PROGRAMS)
+unit: $(UNIT_BIN)
+tsan: $(TSAN_BIN)
+fuzzers: $(FUZZ_BIN)
+preloads: $(PRELOADS)
+bench-programs: $(BENCH_BIN)
+
+# ---- building
+
+build/packages-%: tools/packages.txt
+	@mkdir -p build
+	@sh tools/install_packages.sh $*
+	@touch $@
+
+build/include/freeradius: tools/freeradius_headers.sh | build/packages-build
+	sh $< build/include build/dl
+	@touch $@
+
+$(B)/%.o: %.c Makefile | build/packages-build
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -c $< -o $@
+
+$(B)/rlm_peruser_mfa/%.o: rlm_peruser_mfa/%.c Makefile | build/packages-build build/include/freeradius
+	@mkdir -p $(@D)
+	$(CC) $(FR_CFLAGS) $(ALL_CFLAGS) -c $< -o $@
+
+$(CORE_LIB): $(CORE_SRC:%.c=$(B)/%.o)
+$(ENROLL_LIB): $(patsubst %.c,$(B)/%.o,$(filter-out enroll/main.c,$(ENROLL_SRC)))
+$(ADMIN_LIB): $(patsubst %.c,$(B)/%.o,$(filter-out admin/main.c,$(ADMIN_SRC)))
+$(PART_LIBS):
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/rlm_peruser_mfa.so: $(MODULE_SRC:%.c=$(B)/%.o) $(CORE_LIB) rlm_peruser_mfa/export.map
+	$(CC) -shared $(filter %.o %.a,$^) -Wl,--version-script=rlm_peruser_mfa/export.map $(ALL_LDFLAGS) \
+		$(CORE_LIBS) -o $@
+
+$(B)/peruser-mfa-enroll: $(B)/enroll/main.o $(ENROLL_LIB) $(CORE_LIB)
+	$(CC) -pie $^ $(ALL_LDFLAGS) $(ALL_LIBS) -o $@
+
+$(B)/peruser-mfa: $(B)/admin/main.o $(ADMIN_LIB) $(CORE_LIB)
+	$(CC) -pie $^ $(ALL_LDFLAGS) $(ALL_LIBS) -o $@
+
+# ---- programs of the tests; those of enroll/ and admin/ are tested without their main.c
+
+$(B)/unit/%: $(B)/tests/unit/%.o $(PART_LIBS) | build/packages-test
+	@mkdir -p $(@D)
+	$(CC) $^ $(ALL_LDFLAGS) -lcmocka $(ALL_LIBS) -lpthread -o $@
+
+$(B)/fuzz/%: $(B)/tests/fuzz/%.o $(PART_LIBS) | build/packages-test
+	@mkdir -p $(@D)
+	$(CC) $^ $(ALL_LDFLAGS) $(ALL_LIBS) -o $@
+
+$(B)/bench/%: $(B)/tests/bench/%.o $(CORE_LIB)
+	@mkdir -p $(@D)
+	$(CC) $^ $(ALL_LDFLAGS) $(CORE_LIBS) -lpthread -o $@
+
+# To be put in front of a server by LD_PRELOAD; never with a sanitizer of its own.
+$(B)/lib/%.so: tests/lib/%.c Makefile | build/packages-build
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -D_GNU_SOURCE -I. -fPIC -O2 -g $(WARN) -shared $< -ldl -o $@
+
+# ---- running
+
+test: | build/packages-build build/packages-demo build/packages-test build/packages-lint
+	$(PYTHON) tools/run_tests.py
+
+demo: all | build/packages-demo
+	$(PYTHON) demo/demo.py
+
+serve: all | build/packages-demo
+	$(PYTHON) demo/demo.py --serve
+
+bench: all bench-programs | build/packages-demo build/packages-bench
+	BENCH=$(BENCH) $(PYTHON) tests/bench/run.py
+
+lint: build/include/freeradius | build/packages-lint
+	CC='$(CC)' FR_CFLAGS='$(FR_CFLAGS)' sh tools/lint.sh
+
+format: | build/packages-lint
+	clang-format -i $(C_FILES)
+
+fuzz: | build/packages-test
+	$(MAKE) V=fuzz fuzzers
+	FUZZ_SECONDS=$(FUZZ_SECONDS) sh tools/fuzz.sh build/fuzz/fuzz build/corpus
+
+clean:
+	rm -rf $(filter-out build/dl,$(wildcard build/*))
+distclean:
+	rm -rf build
+
+# ---- installing
+
+install: all
+	DESTDIR='$(DESTDIR)' BINDIR='$(BINDIR)' CGIDIR='$(CGIDIR)' FR_LIBDIR='$(FR_LIBDIR)' \
+	FR_CONFDIR='$(FR_CONFDIR)' SHAREDIR='$(SHAREDIR)' MANDIR='$(MANDIR)' sh tools/install.sh $(B)
+
+uninstall:
+	rm -f '$(DESTDIR)$(FR_LIBDIR)/rlm_peruser_mfa.so' '$(DESTDIR)$(BINDIR)/peruser-mfa' \
+		'$(DESTDIR)$(CGIDIR)/peruser-mfa-enroll' '$(DESTDIR)$(MANDIR)'/man?/peruser-mfa*
+	rm -rf '$(DESTDIR)$(SHAREDIR)'
+
+-include $(shell find build -name '*.d' 2>/dev/null)

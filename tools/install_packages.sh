@@ -1,0 +1,112 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Install what is missing of the package groups named (see tools/packages.txt).
+#
+#	tools/install_packages.sh GROUP...
+#
+# Nothing is asked for, downloaded or changed when all is there, so it needs no
+# root then.  INSTALL_PACKAGES=no only says what is missing.
+set -eu
+
+here=$(dirname "$0")
+list=$here/packages.txt
+
+say() { printf 'packages: %s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+# The packages of the groups named, each once.
+wanted() {
+	for group; do
+		grep -qxF "[$group]" "$list" || die "no group [$group] in $list"
+	done
+	awk -v groups=" $* " '
+		/^#/ || NF == 0 { next }
+		/^\[/ { name = substr($0, 2, length($0) - 2); take = index(groups, " " name " "); next }
+		take && !seen[$1]++ { print $1 }' "$list"
+}
+
+# Those of the packages named that are not installed.
+missing() {
+	dpkg-query -W -f '${Package} ${db:Status-Status}\n' "$@" 2>/dev/null |
+		awk -v names="$*" '
+			$2 == "installed" { have[$1] = 1 }
+			END { n = split(names, want, " "); for (i = 1; i <= n; i++) if (!(want[i] in have)) print want[i] }'
+}
+
+# Those of the packages named that apt cannot install now.
+unknown() {
+	for package; do
+		candidate=$(apt-cache policy "$package" 2>/dev/null | sed -n 's/^  Candidate: //p')
+		case $candidate in '' | '(none)') printf '%s\n' "$package" ;; esac
+	done
+}
+
+update_lists() {
+	say 'reading the package lists again (apt-get update)'
+	apt-get -qq -o DPkg::Lock::Timeout=600 update ||
+		die "apt-get update failed: is the network reachable, and does apt need a proxy" \
+			"(Acquire::http::Proxy in /etc/apt/apt.conf.d, or http_proxy in the environment)?"
+}
+
+fetch() { # shellcheck disable=SC2086 # a list of names
+	apt-get -qq -y --no-install-recommends -o DPkg::Lock::Timeout=600 install --download-only $1 >"$log" 2>&1
+}
+
+# Servers that are installed for a test must not start serving on this machine.
+forbid_service_start() {
+	policy=/usr/sbin/policy-rc.d
+	[ ! -e "$policy" ] || return 0
+	ours=$policy
+	printf '#!/bin/sh\nexit 101\n' >"$policy"
+	chmod 755 "$policy"
+}
+
+cleanup() {
+	[ -z "$ours" ] || rm -f "$ours"
+	[ -z "$log" ] || rm -f "$log"
+}
+
+explain_failure() {
+	grep -E '^(E|W|Err|dpkg):?' "$log" >&2 || tail -n 15 "$log" >&2
+	# shellcheck disable=SC2086 # a list of names
+	say "not installed: $(missing $1 | tr '\n' ' ')"
+	die 'try "apt-get update"; check the network, the proxy that apt uses, and the free space, then run this again'
+}
+
+[ $# -gt 0 ] || die "usage: $0 GROUP..."
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+	say "this is no Debian system; install the equivalent of: $(wanted "$@" | tr '\n' ' ')"
+	exit 0
+fi
+# shellcheck disable=SC2046 # a list of names
+need=$(missing $(wanted "$@") | tr '\n' ' ')
+[ -n "$need" ] || exit 0
+[ "${INSTALL_PACKAGES:-yes}" != no ] || die "missing: $need"
+if [ "$(id -u)" -ne 0 ]; then
+	command -v sudo >/dev/null || die "missing: $need; install them as root, or install sudo"
+	say "missing: $need; installing with sudo"
+	exec sudo sh "$0" "$@"
+fi
+
+ours='' log=''
+trap cleanup EXIT
+trap 'exit 130' HUP INT TERM
+log=$(mktemp)
+export DEBIAN_FRONTEND=noninteractive
+say "installing $need"
+# shellcheck disable=SC2086 # a list of names
+[ -z "$(unknown $need)" ] || update_lists
+# shellcheck disable=SC2086
+absent=$(unknown $need | tr '\n' ' ')
+[ -z "$absent" ] || die "apt knows no package $absent; is main of Debian 12 among its sources?"
+if ! fetch "$need"; then
+	update_lists # the lists may name versions that the mirror has replaced
+	fetch "$need" || explain_failure "$need"
+fi
+forbid_service_start
+# shellcheck disable=SC2086
+apt-get -qq -y --no-install-recommends -o DPkg::Lock::Timeout=600 install $need >"$log" 2>&1 || explain_failure "$need"
+# shellcheck disable=SC2086
+left=$(missing $need | tr '\n' ' ')
+[ -z "$left" ] || die "apt-get succeeded, yet these are missing: $left"
