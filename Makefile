@@ -20,16 +20,21 @@ ifeq ($(origin CC),default)
 CC           := gcc
 endif
 export PYTHONDONTWRITEBYTECODE := 1
+# make VERBOSE=1 shows whole commands
+Q            := $(if $(VERBOSE),,@)
+say           = $(if $(VERBOSE),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 # ---- where things are installed
 
-PREFIX     ?= /usr
+PREFIX     ?= /usr/local
 BINDIR     ?= $(PREFIX)/bin
 CGIDIR     ?= $(PREFIX)/lib/cgi-bin
-FR_LIBDIR  ?= $(PREFIX)/lib/freeradius
-FR_CONFDIR ?= /etc/freeradius/3.0
 SHAREDIR   ?= $(PREFIX)/share/peruser-mfa
+DOCDIR     ?= $(PREFIX)/share/doc/peruser-mfa
 MANDIR     ?= $(PREFIX)/share/man
+# Where the packaged server looks.
+FR_LIBDIR  ?= /usr/lib/freeradius
+FR_CONFDIR ?= /etc/freeradius/3.0
 
 # ---- how things are compiled
 
@@ -106,47 +111,57 @@ build/include/freeradius: tools/freeradius_headers.sh | build/packages-build
 
 $(B)/%.o: %.c Makefile | build/packages-build
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
 
 $(B)/rlm_peruser_mfa/%.o: rlm_peruser_mfa/%.c Makefile | build/packages-build build/include/freeradius
 	@mkdir -p $(@D)
-	$(CC) $(FR_CFLAGS) $(ALL_CFLAGS) -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) $(FR_CFLAGS) $(ALL_CFLAGS) -c $< -o $@
 
 $(CORE_LIB): $(CORE_SRC:%.c=$(B)/%.o)
 $(ENROLL_LIB): $(patsubst %.c,$(B)/%.o,$(filter-out enroll/main.c,$(ENROLL_SRC)))
 $(ADMIN_LIB): $(patsubst %.c,$(B)/%.o,$(filter-out admin/main.c,$(ADMIN_SRC)))
 $(PART_LIBS):
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)$(AR) rcs $@ $^
 
 $(B)/rlm_peruser_mfa.so: $(MODULE_SRC:%.c=$(B)/%.o) $(CORE_LIB) rlm_peruser_mfa/export.map
-	$(CC) -shared $(filter %.o %.a,$^) -Wl,--version-script=rlm_peruser_mfa/export.map $(ALL_LDFLAGS) \
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared $(filter %.o %.a,$^) -Wl,--version-script=rlm_peruser_mfa/export.map $(ALL_LDFLAGS) \
 		$(CORE_LIBS) -o $@
 
 $(B)/peruser-mfa-enroll: $(B)/enroll/main.o $(ENROLL_LIB) $(CORE_LIB)
-	$(CC) -pie $^ $(ALL_LDFLAGS) $(ALL_LIBS) -o $@
+	$(call say,LD,$@)
+	$(Q)$(CC) -pie $^ $(ALL_LDFLAGS) $(ALL_LIBS) -o $@
 
 $(B)/peruser-mfa: $(B)/admin/main.o $(ADMIN_LIB) $(CORE_LIB)
-	$(CC) -pie $^ $(ALL_LDFLAGS) $(ALL_LIBS) -o $@
+	$(call say,LD,$@)
+	$(Q)$(CC) -pie $^ $(ALL_LDFLAGS) $(ALL_LIBS) -o $@
 
 # ---- programs of the tests; those of enroll/ and admin/ are tested without their main.c
 
 $(B)/unit/%: $(B)/tests/unit/%.o $(PART_LIBS) | build/packages-test
 	@mkdir -p $(@D)
-	$(CC) $^ $(ALL_LDFLAGS) -lcmocka $(ALL_LIBS) -lpthread -o $@
+	$(call say,LD,$@)
+	$(Q)$(CC) $^ $(ALL_LDFLAGS) -lcmocka $(ALL_LIBS) -lpthread -o $@
 
 $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(PART_LIBS) | build/packages-test
 	@mkdir -p $(@D)
-	$(CC) $^ $(ALL_LDFLAGS) $(ALL_LIBS) -o $@
+	$(call say,LD,$@)
+	$(Q)$(CC) $^ $(ALL_LDFLAGS) $(ALL_LIBS) -o $@
 
 $(B)/bench/%: $(B)/tests/bench/%.o $(CORE_LIB)
 	@mkdir -p $(@D)
-	$(CC) $^ $(ALL_LDFLAGS) $(CORE_LIBS) -lpthread -o $@
+	$(call say,LD,$@)
+	$(Q)$(CC) $^ $(ALL_LDFLAGS) $(CORE_LIBS) -lpthread -o $@
 
 # To be put in front of a server by LD_PRELOAD; never with a sanitizer of its own.
 $(B)/lib/%.so: tests/lib/%.c Makefile | build/packages-build
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 -D_GNU_SOURCE -I. -fPIC -O2 -g $(WARN) -shared $< -ldl -o $@
+	$(call say,LD,$@)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -I. -fPIC -O2 -g $(WARN) -shared $< -ldl -o $@
 
 # ---- running
 
@@ -162,8 +177,10 @@ serve: all | build/packages-demo
 bench: all bench-programs | build/packages-demo build/packages-bench
 	BENCH=$(BENCH) $(PYTHON) tests/bench/run.py
 
-lint: build/include/freeradius | build/packages-lint
-	CC='$(CC)' FR_CFLAGS='$(FR_CFLAGS)' sh tools/lint.sh
+lint test: export FR_CFLAGS := $(FR_CFLAGS)
+lint test: export CC := $(CC)
+lint: all build/include/freeradius | build/packages-lint
+	$(PYTHON) tools/lint.py
 
 format: | build/packages-lint
 	clang-format -i $(C_FILES)
@@ -181,11 +198,13 @@ distclean:
 
 install: all
 	DESTDIR='$(DESTDIR)' BINDIR='$(BINDIR)' CGIDIR='$(CGIDIR)' FR_LIBDIR='$(FR_LIBDIR)' \
-	FR_CONFDIR='$(FR_CONFDIR)' SHAREDIR='$(SHAREDIR)' MANDIR='$(MANDIR)' sh tools/install.sh $(B)
+	FR_CONFDIR='$(FR_CONFDIR)' SHAREDIR='$(SHAREDIR)' DOCDIR='$(DOCDIR)' MANDIR='$(MANDIR)' \
+	sh tools/install.sh $(B)
 
 uninstall:
 	rm -f '$(DESTDIR)$(FR_LIBDIR)/rlm_peruser_mfa.so' '$(DESTDIR)$(BINDIR)/peruser-mfa' \
 		'$(DESTDIR)$(CGIDIR)/peruser-mfa-enroll' '$(DESTDIR)$(MANDIR)'/man?/peruser-mfa*
-	rm -rf '$(DESTDIR)$(SHAREDIR)'
+	rm -rf '$(DESTDIR)$(SHAREDIR)' '$(DESTDIR)$(DOCDIR)'
+	@echo 'The configuration in $(FR_CONFDIR) stays; remove it by hand.'
 
 -include $(shell find build -name '*.d' 2>/dev/null)

@@ -1,12 +1,36 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Dependencies point downward only:  rlm_peruser_mfa, enroll, admin -> core.
+#
+# Dependencies point downward only: rlm_peruser_mfa, enroll and admin know core,
+# core knows none of them, and none of the three knows another.
+#
+#	tools/check_layers.sh FOLDER...
 set -eu
 rc=0
-deny() { # deny <dir> <regex> <why>
+
+deny() { # deny <folder> <regex of what stands behind #include < or "> <why>
 	if grep -rnE --include='*.[ch]' "^[[:space:]]*#[[:space:]]*include[[:space:]]*[<\"]($2)" "$1"; then
-		echo "check_layers: $1: $3" >&2; rc=1
+		echo "check_layers: $1: $3" >&2
+		rc=1
 	fi
 }
-deny core 'freeradius|talloc\.h|fcgi|syslog\.h|rlm_peruser_mfa/|enroll/|admin/' 'core knows no host program'
+
+for folder; do
+	case $folder in
+	core)
+		deny core 'freeradius|talloc\.h|fcgi|syslog\.h|jansson|qrencode|pskc|seccomp' 'core knows no host program'
+		deny core '(\.\./)*(rlm_peruser_mfa|enroll|admin)/' 'core is below its callers'
+		;;
+	rlm_peruser_mfa)
+		deny rlm_peruser_mfa '(\.\./)*(enroll|admin)/' 'the module knows core alone'
+		deny rlm_peruser_mfa 'confuse|fcgi|jansson|qrencode|pskc|seccomp|liboath|openssl/(evp|hmac|kdf)' 'the module is glue'
+		;;
+	enroll)
+		deny enroll '(\.\./)*(rlm_peruser_mfa|admin)/|freeradius' 'the page knows core alone'
+		;;
+	admin)
+		deny admin '(\.\./)*(rlm_peruser_mfa|enroll)/|freeradius|fcgi' 'the command line knows core alone'
+		;;
+	esac
+done
 exit $rc

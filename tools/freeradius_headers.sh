@@ -94,9 +94,11 @@ tarball() {
 			-o APT::Sandbox::User= -o Debug::NoLocking=true
 		version=$1
 		shift
-		apt-get "$@" update >&2 && (cd "$tmp/source" && apt-get "$@" source --download-only "freeradius=$version" >&2) ||
-			die "cannot fetch the source package freeradius $version: check the network and the proxy that apt uses," \
-				'run "apt-get update && apt-get upgrade", or give FREERADIUS_SRC=<source tree or tarball>'
+		{
+			apt-get "$@" update &&
+				(cd "$tmp/source" && apt-get "$@" source --download-only "freeradius=$version")
+		} >&2 || die "cannot fetch the source package freeradius $version: check the network and the proxy that apt uses," \
+			'run "apt-get update && apt-get upgrade", or give FREERADIUS_SRC=<source tree or tarball>'
 		cp "$tmp/source/freeradius_$upstream.orig.tar.xz" "$found.part"
 		mv "$found.part" "$found"
 	fi

@@ -1,0 +1,70 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Install what was built in BUILT.  The folders come in the environment, see Makefile.
+#
+#	tools/install.sh BUILT
+#
+# A configuration file that is there stays as it is: a newer one is put beside it
+# under the name FILE.dist-new.  The dash matters: FreeRADIUS reads every file of
+# policy.d whose name is made of letters, digits, dots and underscores.
+set -eu
+umask 022
+
+built=$1
+root=${DESTDIR:-}
+
+say() { printf 'install: %s\n' "$*"; }
+
+put() { # put <mode> <file> <folder>
+	mkdir -p "$root$3"
+	install -m "$1" "$2" "$root$3/"
+	say "$3/${2##*/}"
+}
+
+# FreeRADIUS keeps its configuration from other users, since it may hold passwords.
+private() {
+	chmod 640 "$1"
+	if [ "$(id -u)" -eq 0 ] && [ -z "$root" ] && getent group freerad >/dev/null; then
+		chown root:freerad "$1"
+	fi
+}
+
+put_config() { # put_config <file> <folder>
+	name=$2/${1##*/}
+	mkdir -p "$root$2"
+	if [ ! -e "$root$name" ] && [ ! -L "$root$name" ]; then
+		install -m 640 "$1" "$root$name"
+		private "$root$name"
+		say "$name"
+	elif cmp -s "$1" "$root$name"; then
+		say "$name is up to date"
+	else
+		install -m 640 "$1" "$root$name.dist-new"
+		private "$root$name.dist-new"
+		say "$name was there and stays; the new one is $name.dist-new"
+	fi
+}
+
+files_of() { [ ! -d "$1" ] || find "$1" -type f ! -name '.*' | sort; }
+
+put 644 "$built/rlm_peruser_mfa.so" "$FR_LIBDIR"
+[ ! -e "$built/peruser-mfa" ] || put 755 "$built/peruser-mfa" "$BINDIR"
+[ ! -e "$built/peruser-mfa-enroll" ] || put 755 "$built/peruser-mfa-enroll" "$CGIDIR"
+
+files_of raddb | while IFS= read -r file; do
+	case $file in *.md) continue ;; esac
+	put_config "$file" "$FR_CONFDIR/$(dirname "${file#raddb/}")"
+done
+files_of ldap-schema | while IFS= read -r file; do
+	put 644 "$file" "$SHAREDIR/$(dirname "$file")"
+done
+for file in README.md docs/*.md; do
+	[ ! -f "$file" ] || put 644 "$file" "$DOCDIR"
+done
+files_of docs | while IFS= read -r file; do
+	case $file in
+	*.[1-8]) put 644 "$file" "$MANDIR/man${file##*.}" ;;
+	esac
+done
+say "enable it: ln -s ../mods-available/peruser_mfa $FR_CONFDIR/mods-enabled/"

@@ -1,0 +1,172 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Every static check of the tree.  Run by `make lint`; `tools/lint.py NAME...` runs some of them."""
+
+import collections
+import concurrent.futures
+import hashlib
+import os
+import shlex
+import subprocess
+import sys
+
+CC = os.environ.get("CC", "gcc")
+CFLAGS = ["-std=gnu11", "-D_GNU_SOURCE", "-I."]
+FR_CFLAGS = shlex.split(os.environ.get("FR_CFLAGS", ""))
+JOBS = int(os.environ.get("LINT_JOBS", "0")) or os.cpu_count() or 1
+MODULE = "build/release/rlm_peruser_mfa.so"
+PROGRAMS = ["build/release/peruser-mfa", "build/release/peruser-mfa-enroll"]
+TIDY_CACHE = "build/lint/tidy"
+
+
+def tree():
+    """The files of the project: what git knows or would add."""
+    git = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    try:
+        names = subprocess.run(git, capture_output=True, check=True).stdout.decode().split("\0")
+    except (OSError, subprocess.CalledProcessError):
+        names = [os.path.relpath(os.path.join(folder, name)) for folder, _, found in os.walk(".") for name in found]
+        names = [name for name in names if not name.startswith(("build/", ".git/"))]
+    return sorted(name for name in set(names) if name and os.path.isfile(name))
+
+
+FILES = tree()
+C_FILES = [f for f in FILES if f.endswith((".c", ".h"))]
+SOURCES = [f for f in C_FILES if f.endswith(".c")]
+HEADERS = [f for f in C_FILES if f.endswith(".h")]
+
+
+def run(*command, stdin=None):
+    """Run one command; '' when it succeeded, else all that it wrote."""
+    try:
+        done = subprocess.run(command, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              check=False)
+    except OSError as error:
+        return f"{error}\n"
+    return "" if done.returncode == 0 else done.stdout or f"{command[0]}: exit status {done.returncode}\n"
+
+
+def flags(name):
+    return (FR_CFLAGS if name.startswith("rlm_peruser_mfa/") else []) + CFLAGS
+
+
+def digest(names):
+    total = hashlib.sha256()
+    for name in names:
+        with open(name, "rb") as file:
+            total.update(name.encode() + b"\0" + hashlib.sha256(file.read()).digest())
+    return total
+
+
+def tidy(name, shared):
+    """clang-tidy on one file; a pass is remembered until the file, a header or the settings change."""
+    key = shared.copy()
+    key.update(digest([name]).digest() + repr(flags(name)).encode())
+    stamp = os.path.join(TIDY_CACHE, name.replace("/", "__"))
+    if os.path.exists(stamp):
+        with open(stamp, encoding="ascii") as file:
+            if file.read() == key.hexdigest():
+                return ""
+    problems = run("clang-tidy", "--quiet", name, "--", *flags(name))
+    if not problems:
+        with open(stamp, "w", encoding="ascii") as file:
+            file.write(key.hexdigest())
+    return problems
+
+
+def tidy_tasks():
+    os.makedirs(TIDY_CACHE, exist_ok=True)
+    shared = digest(HEADERS + [".clang-tidy"])
+    return [lambda name=name: tidy(name, shared) for name in SOURCES]
+
+
+def format_tasks():
+    return [lambda: run("clang-format", "-n", "-Werror", *C_FILES)] if C_FILES else []
+
+
+def cppcheck_tasks():
+    folder = "build/lint/cppcheck"
+    os.makedirs(folder, exist_ok=True)
+    return [lambda: run("cppcheck", "-q", "--enable=warning,style,performance,portability", "--std=c11",
+                        "--inline-suppr", "--error-exitcode=1", f"--cppcheck-build-dir={folder}",
+                        "--suppressions-list=tools/cppcheck.txt", "-I.", *SOURCES)] if SOURCES else []
+
+
+def header_tasks():
+    def alone(name):
+        return run(CC, *flags(name), "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-xc", "-",
+                   stdin=f'#include "{name}"\n')
+    return [lambda name=name: alone(name) for name in HEADERS]
+
+
+def per_folder(script, *folders):
+    found = [folder for folder in folders if any(f.startswith(folder + "/") for f in C_FILES)]
+    return [lambda: run("sh", script, *found)] if found else []
+
+
+def exports_tasks():
+    return [lambda: run("sh", "tools/check_exports.sh", MODULE)] if os.path.exists(MODULE) else []
+
+
+def hardening_tasks():
+    built = [name for name in [MODULE, *PROGRAMS] if os.path.exists(name)]
+    return [lambda: run("sh", "tools/check_hardening.sh", *built)] if built else []
+
+
+def of_names(command, names):
+    return [lambda: run(*command, *names)] if names else []
+
+
+def is_script(name):
+    with open(name, "rb") as file:
+        first = file.readline()
+    return name.endswith(".sh") or (first.startswith(b"#!") and first.rstrip().endswith((b"/sh", b"bash")))
+
+
+def is_man_page(name):
+    return name.rpartition(".")[2] in "12345678" and name.startswith("docs/") and "." in name
+
+
+CHECKS = collections.OrderedDict([
+    ("format", format_tasks),
+    ("clang-tidy", tidy_tasks),
+    ("cppcheck", cppcheck_tasks),
+    ("layers", lambda: per_folder("tools/check_layers.sh", "core", "rlm_peruser_mfa", "enroll", "admin")),
+    ("banned calls", lambda: per_folder("tools/check_banned.sh", "core", "rlm_peruser_mfa", "enroll", "admin")),
+    ("sizes", lambda: per_folder("tools/check_sizes.sh", "core", "rlm_peruser_mfa", "enroll", "admin", "tests")),
+    ("exports", exports_tasks),
+    ("hardening", hardening_tasks),
+    ("headers", header_tasks),
+    ("licence lines", lambda: of_names(["sh", "tools/check_spdx.sh"], FILES)),
+    ("words", lambda: of_names(["sh", "tools/check_words.sh"], FILES)),
+    ("shellcheck", lambda: of_names(["shellcheck", "-x"], [f for f in FILES if is_script(f)])),
+    ("pyflakes", lambda: of_names(["/usr/bin/python3", "-m", "pyflakes"], [f for f in FILES if f.endswith(".py")])),
+    ("man pages", lambda: of_names(["mandoc", "-Tlint", "-Wwarning"], [f for f in FILES if is_man_page(f)])),
+])
+
+
+def checks(names=None):
+    """Run the checks; yield (name, problems) in their order, leaving out those that have nothing to look at."""
+    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+        running = [(name, [pool.submit(task) for task in CHECKS[name]()]) for name in names or CHECKS]
+        for name, tasks in running:
+            if tasks:
+                yield name, "".join(task.result() for task in tasks)
+
+
+def main():
+    unknown = [name for name in sys.argv[1:] if name not in CHECKS]
+    if unknown:
+        print(f"lint: no check {unknown[0]!r}; there are: {', '.join(CHECKS)}", file=sys.stderr)
+        return 2
+    failed = 0
+    for name, problems in checks(sys.argv[1:]):
+        print(f"lint: {name}: {'FAILED' if problems else 'ok'}", flush=True)
+        if problems:
+            failed += 1
+            print(problems.rstrip(), flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
