@@ -56,7 +56,7 @@ ifeq ($(V),fuzz)
 CC := clang
 endif
 
-ALL_CFLAGS  = -std=gnu11 -D_GNU_SOURCE -I. -fPIC -fvisibility=hidden $(WARN) $(CFLAGS_$(V)) -MMD -MP $(CFLAGS)
+ALL_CFLAGS  = -std=gnu11 -D_GNU_SOURCE -I. -fPIC $(WARN) $(CFLAGS_$(V)) -MMD -MP $(CFLAGS)
 ALL_LDFLAGS = $(LDFLAGS_$(V)) $(LDFLAGS)
 
 # The packaged server is built with NDEBUG; without it its structures have another layout.
