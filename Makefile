@@ -189,6 +189,9 @@ fuzz: | build/packages-test
 	$(MAKE) V=fuzz fuzzers
 	FUZZ_SECONDS=$(FUZZ_SECONDS) sh tools/fuzz.sh build/fuzz/fuzz build/corpus
 
+show-%:
+	@echo '$($*)'
+
 clean:
 	rm -rf $(filter-out build/dl,$(wildcard build/*))
 distclean:

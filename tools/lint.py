@@ -10,9 +10,9 @@ import shlex
 import subprocess
 import sys
 
+os.chdir(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CC = os.environ.get("CC", "gcc")
 CFLAGS = ["-std=gnu11", "-D_GNU_SOURCE", "-I."]
-FR_CFLAGS = shlex.split(os.environ.get("FR_CFLAGS", ""))
 JOBS = int(os.environ.get("LINT_JOBS", "0")) or os.cpu_count() or 1
 MODULE = "build/release/rlm_peruser_mfa.so"
 PROGRAMS = ["build/release/peruser-mfa", "build/release/peruser-mfa-enroll"]
@@ -44,6 +44,15 @@ def run(*command, stdin=None):
     except OSError as error:
         return f"{error}\n"
     return "" if done.returncode == 0 else done.stdout or f"{command[0]}: exit status {done.returncode}\n"
+
+
+def server_flags():
+    """What the module is compiled with, as the Makefile has it."""
+    given = os.environ.get("FR_CFLAGS")
+    return shlex.split(given if given is not None else subprocess.getoutput("make -s show-FR_CFLAGS"))
+
+
+FR_CFLAGS = server_flags()
 
 
 def flags(name):
