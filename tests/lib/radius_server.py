@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""FreeRADIUS with our module in a small site, all in a folder of its own."""
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+from . import ROOT, conf
+from .client import Client
+from .process import Server, free_port
+from .ring import new_ring, write_ring
+from .slapd import FREERADIUS_DN, PEOPLE, RADIUS_DN
+
+TEMPLATES = Path(__file__).parent / "raddb"
+SHIPPED = ROOT / "raddb"
+PACKAGED_MODULES = Path("/usr/lib/freeradius")
+
+LDAP_BIND = """\
+	ldap
+	if ((ok || updated) && &User-Password) {
+		update control {
+			Auth-Type := LDAP
+		}
+	}
+"""
+READ_PASSWORD = """\
+	chap
+	mschap
+	ldap
+	pap
+"""
+# The verdict and the reason, sent along so that a test need not search the log for them.
+ECHO = """\
+	update reply {
+		Connect-Info := "%{Peruser-MFA-Result}"
+		Callback-Id := "%{Module-Failure-Message}"
+	}
+"""
+VALGRIND = ("valgrind", "--leak-check=full", "--show-leak-kinds=definite,indirect", "--num-callers=30",
+            "--child-silent-after-fork=yes")
+
+
+class FreeRadius(Server):
+    """One server process.
+
+    slapd       the directory of the first factor and of our module
+    ring        keys as new_ring() returns them; another server with the same keys opens its States
+    settings    items of the shared file, {"lockout.threshold": 3}; None removes an item
+    instance    items of the module's own section, {"challenge.attempts": 2}
+    sections    text by place: authorize_first, first_factor, authorize_last, post_auth_first, post_auth, reject
+    update      lines of rlm_ldap's update section
+    more        further configuration files by path under raddb
+    echo        send the result and the reason in Connect-Info and Callback-Id
+    build       which build of the module: release or asan
+    under       a command to run the server under, such as VALGRIND
+    """
+
+    name = "freeradius"
+
+    def __init__(self, slapd=None, *, ring=None, settings=None, instance=None, sections=None, update="", more=None,
+                 proxy="", echo=True, debug=1, build="release", under=(), threads=4, module=True, start=True):
+        super().__init__()
+        try:
+            self.slapd, self.build, self.under, self.threads = slapd, build, tuple(under), threads
+            self.settings, self.instance, self.sections = settings or {}, instance or {}, sections or {}
+            self.update, self.more, self.proxy, self.echo, self.debug = update, more or {}, proxy, echo, debug
+            self.module = module
+            self.ring_path = self.dir / "ring"
+            self.ring = ring or new_ring(self.ring_path)
+            write_ring(self.ring_path, self.ring)
+            self._link_modules()
+            if start:
+                self.start_on_free_ports()
+        except BaseException:
+            self.close()
+            raise
+
+    # ---- configuration
+
+    def _link_modules(self):
+        lib = self.dir / "lib"
+        lib.mkdir()
+        for module in PACKAGED_MODULES.glob("*.so"):
+            (lib / module.name).symlink_to(module)
+        if self.module:
+            (lib / "rlm_peruser_mfa.so").symlink_to(self.module_path)
+
+    @property
+    def module_path(self):
+        return ROOT / "build" / self.build / "rlm_peruser_mfa.so"
+
+    @property
+    def raddb(self):
+        return self.dir / "raddb"
+
+    def configure(self, **changes):
+        """Write raddb again, with some arguments of the constructor changed."""
+        for name, value in changes.items():
+            if not hasattr(self, name):
+                raise AttributeError(name)
+            setattr(self, name, value)
+        shutil.rmtree(self.raddb, ignore_errors=True)
+        words = self._words()
+        self._write("radiusd.conf", _fill(TEMPLATES / "radiusd.conf", words))
+        self._write("mods-enabled/standard", _fill(TEMPLATES / "standard", words))
+        self._write("sites-enabled/test", _fill(TEMPLATES / "site", words))
+        self._write("mods-config/files/authorize", "")
+        self._write("mods-config/files/accounting", "")
+        self._write("mods-config/files/pre-proxy", "")
+        (self.raddb / "policy.d").mkdir()
+        if self.module:
+            self._write_ours()
+        for path, text in self.more.items():
+            self._write(path, _fill_text(text, words))
+
+    def _write_ours(self):
+        for policy in (SHIPPED / "policy.d").glob("*"):
+            self._write(f"policy.d/{policy.name}", policy.read_text())
+        self._write("mods-config/peruser_mfa/peruser_mfa.conf", self.shared_file())
+        self._write("mods-enabled/peruser_mfa", self.instance_file())
+
+    def shared_file(self):
+        shipped = (SHIPPED / "mods-config/peruser_mfa/peruser_mfa.conf").read_text()
+        return conf.edit(shipped, {**self._directory(), "key_ring": str(self.ring_path), **self.settings})
+
+    def _directory(self):
+        if not self.slapd:
+            return {}
+        return {"ldap.uri": self.slapd.uri, "ldap.ca_file": str(self.slapd.ca_file), "user.base_dn": PEOPLE}
+
+    def instance_file(self):
+        shipped = (SHIPPED / "mods-available/peruser_mfa").read_text()
+        account = {"identity": RADIUS_DN, "password": self.slapd.passwords[RADIUS_DN]} if self.slapd else {}
+        items = {**account, **self.instance}
+        return conf.edit(shipped, {f"peruser_mfa.{name}": value for name, value in items.items()})
+
+    def _words(self):
+        ldap = self.slapd
+        words = {
+            "DIR": str(self.dir), "PORT": str(self.port), "THREADS": str(self.threads), "PROXY": self.proxy,
+            "LDAP_URI": ldap.uri if ldap else "ldap://127.0.0.1", "LDAP_DN": FREERADIUS_DN,
+            "LDAP_PASSWORD": ldap.passwords[FREERADIUS_DN] if ldap else "", "LDAP_BASE": PEOPLE,
+            "LDAP_UPDATE": "\t\tcontrol:Password-With-Header += 'userPassword'\n" + self.update, "LDAP_TIMEOUT": "2",
+            "FIRST_FACTOR": LDAP_BIND, "ECHO": ECHO if self.echo and self.module else "",
+            "AUTHORIZE_FIRST": "", "AUTHORIZE_LAST": "", "POST_AUTH_FIRST": "", "POST_AUTH": "", "REJECT": "",
+            "MFA_AUTHORIZE": "", "MFA_AUTHENTICATE": "", "MFA_POST_AUTH": "",
+        }
+        if self.module:
+            words.update(MFA_AUTHORIZE="peruser_mfa\n\tif (ok) {\n\t\treturn\n\t}",
+                         MFA_AUTHENTICATE="Auth-Type peruser_mfa {\n\t\tperuser_mfa\n\t}", MFA_POST_AUTH="peruser_mfa")
+        words.update({name.upper(): text for name, text in self.sections.items()})
+        return words
+
+    def _write(self, path, text):
+        target = self.raddb / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+        target.chmod(0o640)
+
+    # ---- the process
+
+    def pick_ports(self):
+        self.port = free_port(socket.SOCK_DGRAM)
+
+    def start_on_free_ports(self, tries=5):
+        self.pick_ports()
+        self.configure()
+        return self.start()
+
+    def command(self):
+        debug = ["-" + "x" * self.debug] if self.debug else []
+        return [*self.under, "/usr/sbin/freeradius", "-f", "-l", "stdout", *debug, "-d", str(self.raddb), "-n", "radiusd"]
+
+    def environment(self):
+        if self.build != "asan":
+            return None
+        libasan = subprocess.run(["gcc", "-print-file-name=libasan.so"], capture_output=True, text=True,
+                                 check=True).stdout.strip()
+        return {**os.environ, "LD_PRELOAD": f"{ROOT}/build/release/lib/dlopen_shim.so {libasan}",
+                "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=1:abort_on_error=0"}
+
+    def is_ready(self):
+        return "Ready to process requests" in self.log(self._ready_from)
+
+    def start(self):
+        self._ready_from = self.mark()
+        return super().start()
+
+    def check(self):
+        """Let the server check its configuration; returns exit status and what it said."""
+        if not self.raddb.exists():
+            self.pick_ports()
+            self.configure()
+        done = subprocess.run(["/usr/sbin/freeradius", "-C", "-x", "-l", "stdout", "-d", str(self.raddb), "-n", "radiusd"],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              timeout=60, env=self.environment())
+        return done.returncode, done.stdout.decode("utf-8", "replace")
+
+    def hup(self):
+        """Make it read its configuration again; returns what it logged about that."""
+        mark = self.mark()
+        self._signal(signal.SIGHUP)
+        self.wait_log("Received HUP", mark)
+        return mark
+
+    def client(self, **options):
+        return Client(self.port, **options)
+
+
+def _fill(path, words):
+    return _fill_text(path.read_text(), words)
+
+
+def _fill_text(text, words):
+    for name, value in words.items():
+        text = text.replace(f"@{name}@", value)
+    return text
