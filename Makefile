@@ -12,6 +12,9 @@
 # V=release, asan, tsan or fuzz chooses how things are compiled; each has its own build/$(V).
 
 V            ?= release
+ifeq ($(filter $(V),release asan tsan fuzz),)
+$(error V=$(V): must be release, asan, tsan or fuzz)
+endif
 B            := build/$(V)
 FUZZ_SECONDS ?= 20
 BENCH        ?= quick
