@@ -10,7 +10,7 @@ from pathlib import Path
 from . import ROOT, conf
 from .client import Client
 from .process import Server, free_port
-from .ring import new_ring, write_ring
+from .ring import Ring
 from .slapd import FREERADIUS_DN, PEOPLE, RADIUS_DN
 
 TEMPLATES = Path(__file__).parent / "raddb"
@@ -46,7 +46,7 @@ class FreeRadius(Server):
     """One server process.
 
     slapd       the directory of the first factor and of our module
-    ring        keys as new_ring() returns them; another server with the same keys opens its States
+    ring        a Ring; another server with the same one opens its States
     settings    items of the shared file, {"lockout.threshold": 3}; None removes an item
     instance    items of the module's own section, {"challenge.attempts": 2}
     sections    text by place: authorize_first, first_factor, authorize_last, post_auth_first, post_auth, reject
@@ -67,9 +67,8 @@ class FreeRadius(Server):
             self.settings, self.instance, self.sections = settings or {}, instance or {}, sections or {}
             self.update, self.more, self.proxy, self.echo, self.debug = update, more or {}, proxy, echo, debug
             self.module = module
-            self.ring_path = self.dir / "ring"
-            self.ring = ring or new_ring(self.ring_path)
-            write_ring(self.ring_path, self.ring)
+            self.ring = ring or Ring()
+            self.ring_path = self.ring.write(self.dir / "ring")
             self._link_modules()
             if start:
                 self.start_on_free_ports()

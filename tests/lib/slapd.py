@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """OpenLDAP with our schema and our access rules, as an administrator would load them."""
 import collections
-import os
 import re
 import secrets
 import subprocess
