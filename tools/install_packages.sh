@@ -89,6 +89,13 @@ if [ "$(id -u)" -ne 0 ]; then
 	exec sudo sh "$0" "$@"
 fi
 
+# Two at once would take each other's policy away, see below.
+exec 9<"$list"
+flock 9
+# shellcheck disable=SC2046 # a list of names
+need=$(missing $(wanted "$@") | tr '\n' ' ')
+[ -n "$need" ] || exit 0
+
 ours='' log=''
 trap cleanup EXIT
 trap 'exit 130' HUP INT TERM

@@ -6,7 +6,8 @@
 
 The steps are build, lint, unit, tsan, fuzz and e2e.  All output goes to the
 terminal in short and to build/test/*.log in full.  E2E_JOBS (2) is the number of
-end-to-end files run at once, E2E_TIMEOUT_S and UNIT_TIMEOUT_S the longest a step may take.
+end-to-end files run at once.  E2E_TIMEOUT_S, E2E_TEST_TIMEOUT_S and UNIT_TIMEOUT_S are the
+longest that all of them, one of them and one unit or fuzz program may take.
 """
 
 import collections
@@ -28,6 +29,7 @@ import lint  # noqa: E402
 OUT = "build/test"
 E2E_JOBS = os.environ.get("E2E_JOBS", "2")
 E2E_TIMEOUT_S = int(os.environ.get("E2E_TIMEOUT_S", "3000"))
+E2E_TEST_TIMEOUT_S = int(os.environ.get("E2E_TEST_TIMEOUT_S", "300"))
 UNIT_TIMEOUT_S = int(os.environ.get("UNIT_TIMEOUT_S", "300"))
 SANITIZERS = {
     "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:strict_string_checks=1:detect_stack_use_after_return=1",
@@ -245,7 +247,7 @@ def e2e(results, more):
     if os.path.exists(report):
         os.unlink(report)
     command = ["/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider", "-q", "--tb=short", "--color=no",
-               "-o", "junit_family=xunit2", f"--junitxml={report}"]
+               "-o", "junit_family=xunit2", f"--junitxml={report}", f"--timeout={E2E_TEST_TIMEOUT_S}"]
     if E2E_JOBS not in ("0", "1"):
         command += ["-n", E2E_JOBS, "--dist", "loadfile"]
     path = os.pathsep.join(filter(None, [os.path.abspath("tests/lib"), os.environ.get("PYTHONPATH", "")]))
