@@ -250,8 +250,12 @@ def e2e(results, more):
                "-o", "junit_family=xunit2", f"--junitxml={report}", f"--timeout={E2E_TEST_TIMEOUT_S}"]
     if E2E_JOBS not in ("0", "1"):
         command += ["-n", E2E_JOBS, "--dist", "loadfile"]
-    path = os.pathsep.join(filter(None, [os.path.abspath("tests/lib"), os.environ.get("PYTHONPATH", "")]))
-    status, text = run([*command, *(more or ["tests/e2e"])], f"{OUT}/e2e.log", E2E_TIMEOUT_S, live=True, PYTHONPATH=path)
+    with tempfile.TemporaryDirectory(prefix="peruser-mfa-", ignore_cleanup_errors=True) as scratch:
+        os.chmod(scratch, 0o755)  # servers that run as another user look inside
+        command.append(f"--basetemp={scratch}/pytest")
+        status, text = run([*command, *(more or ["tests/e2e"])], f"{OUT}/e2e.log", E2E_TIMEOUT_S, live=True,
+                           TMPDIR=scratch)
+        results.check("e2e: no process is left", end_leftovers(scratch))
     before = results.count("failed")
     cases = 0
     if os.path.exists(report):
@@ -260,6 +264,22 @@ def e2e(results, more):
             take_case(results, case)
     if not cases or status not in (0, 1) or (status == 1 and results.count("failed") == before):
         results.add("e2e: all tests run", "failed", last_words(status, text))
+
+
+def end_leftovers(scratch):
+    """End each process that still has our temporary folder in its environment; say which they were."""
+    wanted, found = f"TMPDIR={scratch}".encode(), ""
+    for folder in glob.glob("/proc/[0-9]*"):
+        try:
+            with open(f"{folder}/environ", "rb") as file:
+                if wanted not in file.read().split(b"\0"):
+                    continue
+            with open(f"{folder}/cmdline", "rb") as file:
+                found += f"{folder[6:]} {file.read().decode('utf-8', 'replace')}\n".replace("\0", " ")
+            os.kill(int(folder[6:]), signal.SIGKILL)
+        except OSError:
+            continue
+    return found
 
 
 def take_case(results, case):
