@@ -7,9 +7,9 @@
 #include <dlfcn.h>
 #include <stddef.h>
 
-void *dlopen(const char *file, int mode)
+void *dlopen(char const *file, int mode)
 {
-	static void *(*real)(const char *, int);
+	static void *(*real)(char const *, int);
 
 	if (!real) *(void **)&real = dlsym(RTLD_NEXT, "dlopen");
 	if (!real) return NULL;
