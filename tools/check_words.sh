@@ -12,15 +12,17 @@ rc=0
 deny() { # deny <why> <grep options> <regex> <files>
 	why=$1 how=$2 what=$3
 	shift 3
-	if grep -InE "$how" -e "$what" -- /dev/null "$@"; then
+	if grep "-InE$how" -e "$what" -- /dev/null "$@"; then
 		echo "check_words: $why"
+		rc=1
+	elif [ $? -ne 1 ]; then
 		rc=1
 	fi
 }
 
-deny 'a path of one machine' -e '(^|[^[:alnum:]_.$}])/(wor[k]|roo[t]|hom[e])/' "$@"
-deny 'a package registry' -i '(de[b]|securit[y]|snapsho[t])\.debian\.org|registr[y]\.npmjs|pyp[i]\.org|pythonhoste[d]|crate[s]\.io|prox[y]\.golang|docke[r]\.io|ghc[r]\.io|artifactor[y]' "$@"
-deny 'a number of a tracker' -i '\b(issu[e]|ticke[t]|pull reques[t]|[P]R) *#?[0-9]+\b' "$@"
-deny 'a tool that somebody used' -iw 'claud[e]|anthropi[c]|chatgp[t]|open[a]i|copilo[t]|gpt-?[0-9]+|codeiu[m]|LL[M]s?|A[I][- ](generate[d]|assistan[t]|too[l])|language mode[l]' "$@"
-deny 'unfinished' -w 'TOD[O]|FIXM[E]|XX[X]' "$@"
+deny 'a path of one machine' '' '(^|[^[:alnum:]_.$}])/(wor[k]|roo[t]|hom[e])/' "$@"
+deny 'a package registry' i '(de[b]|securit[y]|snapsho[t])\.debian\.org|registr[y]\.npmjs|pyp[i]\.org|pythonhoste[d]|crate[s]\.io|prox[y]\.golang|docke[r]\.io|ghc[r]\.io|artifactor[y]' "$@"
+deny 'a number of a tracker' i '\b(issu[e]|ticke[t]|pull reques[t]|[P]R) *#?[0-9]+\b' "$@"
+deny 'a tool that somebody used' iw 'claud[e]|anthropi[c]|chatgp[t]|open[a]i|copilo[t]|gpt-?[0-9]+|codeiu[m]|LL[M]s?|A[I][- ](generate[d]|assistan[t]|too[l])|language mode[l]' "$@"
+deny 'unfinished' w 'TOD[O]|FIXM[E]|XX[X]' "$@"
 exit $rc

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Each check of tools/ finds the fault that it is there for, and leaves a clean file alone."""
+import subprocess
+from pathlib import Path
+
+import pytest
+
+TOOLS = Path(__file__).resolve().parents[2] / "tools"
+LICENCE = "/* SPDX-License-Identifier: GPL-2.0-or-later */\n"
+
+# Words are put together here, so that the check for words does not find this file.
+FAULTS = [
+    ("layers", "core/x.c", '#include <fcgiapp.h>\n'),
+    ("layers", "core/x.c", '#include <freeradius/radiusd.h>\n'),
+    ("layers", "core/x.c", '# include "enroll/page.h"\n'),
+    ("layers", "core/x.h", '#include "../admin/show.h"\n'),
+    ("layers", "enroll/x.c", '#include "admin/show.h"\n'),
+    ("layers", "enroll/x.c", '#include "rlm_peruser_mfa/state.h"\n'),
+    ("layers", "admin/x.c", '#include "enroll/page.h"\n'),
+    ("layers", "rlm_peruser_mfa/x.c", '#include "admin/show.h"\n'),
+    ("banned", "enroll/x.c", 'strcpy(a, b);\n'),
+    ("banned", "enroll/x.c", 'if (!memcmp(a, b, 6)) return;\n'),
+    ("banned", "admin/x.c", 'n = atoi(text);\n'),
+    ("banned", "core/x.c", 'now = time(NULL);\n'),
+    ("banned", "core/x.c", 'fprintf(stderr, "x");\n'),
+    ("sizes", "core/x.c", "\n" * 501),
+    ("sizes", "core/x.h", "\n" * 251),
+    ("spdx", "core/x.c", "#include <a.h>\n"),
+    ("spdx", "core/x.c", "\n" + LICENCE),
+    ("spdx", "tests/x.py", "#!/usr/bin/python3\nimport os\n"),
+    ("words", "docs/x.md", "see /" + "work/x\n"),
+    ("words", "docs/x.md", "cd /" + "home/me\n"),
+    ("words", "docs/x.md", "http://deb." + "debian.org/\n"),
+    ("words", "docs/x.md", "fixes issue" + " #12\n"),
+    ("words", "docs/x.md", "written by Chat" + "GPT\n"),
+    ("words", "docs/x.md", "TO" + "DO: more\n"),
+]
+CLEAN = [
+    ("layers", "enroll/x.c", '#include <fcgiapp.h>\n#include "core/record.h"\n#include "enroll/page.h"\n'),
+    ("banned", "core/x.c", 'x_time(1);\nCRYPTO_memcmp(a, b, 6);\nstrftime(a, b);\n'),
+    ("banned", "core/x.c", 'memcmp(a, b, 4); /* banned-ok: both are public */\n'),
+    ("sizes", "core/x.c", "\n" * 500),
+    ("spdx", "core/x.c", LICENCE),
+    ("spdx", "tests/x.py", "#!/usr/bin/python3\n# SPDX-License-Identifier: GPL-2.0-or-later\n"),
+    ("words", "docs/x.md", "$HOME/work/x, in RFC 6238 section 5.2, and expr 12\n"),
+]
+
+
+def check(name, folder, path, text):
+    file = folder / path
+    file.parent.mkdir(parents=True)
+    file.write_text(text)
+    argument = path if name in ("spdx", "words") else file.parent.relative_to(folder)
+    return subprocess.run(["sh", TOOLS / f"check_{name}.sh", argument], cwd=folder, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+@pytest.mark.parametrize("name, path, text", FAULTS)
+def test_a_fault_is_found(tmp_path, name, path, text):
+    done = check(name, tmp_path, path, text)
+    assert done.returncode == 1
+    assert f"check_{name}:" in done.stdout and path in done.stdout
+
+
+@pytest.mark.parametrize("name, path, text", CLEAN)
+def test_a_clean_file_is_left_alone(tmp_path, name, path, text):
+    done = check(name, tmp_path, path, text)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_a_file_that_cannot_be_read_is_no_pass(tmp_path):
+    done = subprocess.run(["sh", TOOLS / "check_words.sh", tmp_path / "absent"], capture_output=True)
+    assert done.returncode == 1
