@@ -15,7 +15,7 @@ for fuzzer in "$1"/fuzz_*; do
 	corpus=tests/fuzz/corpus/${name#fuzz_}
 	[ -d "$corpus" ] || corpus=tests/fuzz/corpus/$name
 	mkdir -p "$2/$name"
-	set -- "$1" "$2" "$fuzzer" -max_total_time="$FUZZ_SECONDS" -print_final_stats=0 -verbosity=0 \
+	set -- "$1" "$2" "$fuzzer" -max_total_time="$FUZZ_SECONDS" -print_final_stats=1 -verbosity=0 \
 		-artifact_prefix="build/crash/$name-"
 	[ ! -f "tests/fuzz/$name.dict" ] || set -- "$@" -dict="tests/fuzz/$name.dict"
 	set -- "$@" "$2/$name"
