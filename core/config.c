@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/config.h"
+#include "core/totp.h"
+
+#include <openssl/crypto.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define STRING_MAX 1024u
+#define AT(_field) offsetof(struct mfa_config, _field)
+#define ATTR(_i)   (AT(attr) + (_i) * sizeof(char *))
+
+struct mfa_config_item const mfa_config_items[] = {
+	{"ldap", "uri", MFA_CONFIG_STRING, AT(uri), NULL, 1, STRING_MAX, NULL},
+	{"ldap", "write_uri", MFA_CONFIG_STRING, AT(write_uri), "", 0, STRING_MAX, NULL},
+	{"ldap", "start_tls", MFA_CONFIG_BOOL, AT(start_tls), "no", 0, 0, NULL},
+	{"ldap", "ca_file", MFA_CONFIG_STRING, AT(ca_file), "", 0, STRING_MAX, NULL},
+	{"ldap", "require_cert", MFA_CONFIG_CHOICE, AT(require_cert), "demand", 0, 0,
+	 "demand allow never"},
+	{"ldap", "timeout", MFA_CONFIG_NUMBER, AT(timeout_s), "3", 1, 60, NULL},
+	{"ldap", "connect_timeout", MFA_CONFIG_NUMBER, AT(connect_timeout_s), "2", 1, 60, NULL},
+
+	{"user", "base_dn", MFA_CONFIG_STRING, AT(base_dn), NULL, 1, STRING_MAX, NULL},
+	{"user", "filter", MFA_CONFIG_STRING, AT(filter),
+	 "(uid=%{%{Stripped-User-Name}:-%{User-Name}})", 3, STRING_MAX, NULL},
+	{"user", "scope", MFA_CONFIG_CHOICE, AT(scope), "sub", 0, 0, "sub one base"},
+
+	{"attribute", "enabled", MFA_CONFIG_STRING, ATTR(MFA_ATTR_ENABLED), "peruserMfaEnabled", 1,
+	 64, NULL},
+	{"attribute", "secret", MFA_CONFIG_STRING, ATTR(MFA_ATTR_SECRET), "peruserMfaSecret", 1, 64,
+	 NULL},
+	{"attribute", "required_from", MFA_CONFIG_STRING, ATTR(MFA_ATTR_REQUIRED_FROM),
+	 "peruserMfaRequiredFrom", 1, 64, NULL},
+	{"attribute", "last_use", MFA_CONFIG_STRING, ATTR(MFA_ATTR_LAST_USE), "peruserMfaLastUse",
+	 1, 64, NULL},
+	{"attribute", "failures", MFA_CONFIG_STRING, ATTR(MFA_ATTR_FAILURES), "peruserMfaFailures",
+	 1, 64, NULL},
+	{"attribute", "recovery_code", MFA_CONFIG_STRING, ATTR(MFA_ATTR_RECOVERY_CODE),
+	 "peruserMfaRecoveryCode", 1, 64, NULL},
+	{"attribute", "voucher", MFA_CONFIG_STRING, ATTR(MFA_ATTR_VOUCHER), "peruserMfaVoucher", 1,
+	 64, NULL},
+	{"attribute", "trusted_device", MFA_CONFIG_STRING, ATTR(MFA_ATTR_TRUSTED_DEVICE),
+	 "peruserMfaTrustedDevice", 1, 64, NULL},
+	{"attribute", "id", MFA_CONFIG_STRING, AT(attr_id), "entryUUID", 1, 64, NULL},
+	{"attribute", "object_class", MFA_CONFIG_STRING, AT(object_class), "peruserMfaUser", 0, 64,
+	 NULL},
+
+	{"totp", "window", MFA_CONFIG_NUMBER, AT(window), "1", 0, MFA_TOTP_WINDOW_MAX, NULL},
+	{"totp", "drift_max", MFA_CONFIG_NUMBER, AT(drift_max), "4", 0, MFA_TOTP_DRIFT_MAX, NULL},
+
+	{"lockout", "threshold", MFA_CONFIG_NUMBER, AT(lock_threshold), "5", 1, 99, NULL},
+	{"lockout", "base", MFA_CONFIG_NUMBER, AT(lock_base_s), "30", 1, 86400, NULL},
+	{"lockout", "max", MFA_CONFIG_NUMBER, AT(lock_max_s), "3600", 1, 604800, NULL},
+
+	{NULL, "key_ring", MFA_CONFIG_STRING, AT(key_ring), NULL, 1, STRING_MAX, NULL},
+	{NULL, NULL, MFA_CONFIG_STRING, 0, NULL, 0, 0, NULL},
+};
+
+static bool same(char const *a, char const *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static struct mfa_config_item const *find(struct mfa_config_item const *items, char const *section,
+					  char const *name)
+{
+	for (; items->name; items++) {
+		if (same(items->section, section) && same(items->name, name)) return items;
+	}
+	return NULL;
+}
+
+bool mfa_config_has_section(struct mfa_config_item const *items, char const *section)
+{
+	for (; items->name; items++) {
+		if (items->section && strcmp(items->section, section) == 0) return true;
+	}
+	return false;
+}
+
+static char **string_at(void *base, struct mfa_config_item const *item)
+{
+	return (char **)(void *)((char *)base + item->offset);
+}
+
+static uint32_t *number_at(void *base, struct mfa_config_item const *item)
+{
+	return (uint32_t *)(void *)((char *)base + item->offset);
+}
+
+static void free_string(char **string)
+{
+	if (*string) OPENSSL_cleanse(*string, strlen(*string));
+	free(*string);
+	*string = NULL;
+}
+
+static enum mfa_rc set_string(void *base, struct mfa_diag *diag, struct mfa_config_item const *item,
+			      char const *value)
+{
+	size_t const len = strlen(value);
+	char *copy;
+
+	if (len < item->min || len > item->max) {
+		mfa_diag_set(diag, "'%s' must have %u to %u characters", item->name, item->min,
+			     item->max);
+		return MFA_ERR_FORMAT;
+	}
+	copy = strdup(value);
+	if (!copy) return MFA_ERR_NOMEM;
+	free_string(string_at(base, item));
+	*string_at(base, item) = copy;
+	return MFA_OK;
+}
+
+static enum mfa_rc set_number(void *base, struct mfa_diag *diag, struct mfa_config_item const *item,
+			      char const *value)
+{
+	int64_t number;
+
+	if (mfa_text_number(&number, mfa_bytes_of(value), item->max) != MFA_OK ||
+	    number < item->min) {
+		mfa_diag_set(diag, "'%s' must be a number from %u to %u", item->name, item->min,
+			     item->max);
+		return MFA_ERR_FORMAT;
+	}
+	*number_at(base, item) = (uint32_t)number;
+	return MFA_OK;
+}
+
+static enum mfa_rc set_bool(void *base, struct mfa_diag *diag, struct mfa_config_item const *item,
+			    char const *value)
+{
+	bool const yes = strcasecmp(value, "yes") == 0 || strcasecmp(value, "true") == 0 ||
+			 strcasecmp(value, "on") == 0;
+
+	if (!yes && strcasecmp(value, "no") != 0 && strcasecmp(value, "false") != 0 &&
+	    strcasecmp(value, "off") != 0) {
+		mfa_diag_set(diag, "'%s' must be yes or no", item->name);
+		return MFA_ERR_FORMAT;
+	}
+	*number_at(base, item) = yes ? 1 : 0;
+	return MFA_OK;
+}
+
+static enum mfa_rc set_choice(void *base, struct mfa_diag *diag, struct mfa_config_item const *item,
+			      char const *value)
+{
+	struct mfa_bytes rest = mfa_bytes_of(item->choices), word;
+
+	for (uint32_t i = 0; mfa_text_word(&word, &rest); i++) {
+		if (!mfa_bytes_equal(word, mfa_bytes_of(value))) continue;
+		*number_at(base, item) = i;
+		return MFA_OK;
+	}
+	mfa_diag_set(diag, "'%s' must be one of: %s", item->name, item->choices);
+	return MFA_ERR_FORMAT;
+}
+
+enum mfa_rc mfa_config_set(void *base, struct mfa_diag *diag, struct mfa_config_item const *items,
+			   char const *section, char const *name, char const *value)
+{
+	struct mfa_config_item const *item = find(items, section, name);
+
+	if (!item) {
+		mfa_diag_set(diag, "unknown item '%s'%s%s", name, section ? " in section " : "",
+			     section ? section : "");
+		return MFA_ERR_NOT_FOUND;
+	}
+	switch (item->type) {
+	case MFA_CONFIG_STRING: return set_string(base, diag, item, value);
+	case MFA_CONFIG_NUMBER: return set_number(base, diag, item, value);
+	case MFA_CONFIG_BOOL: return set_bool(base, diag, item, value);
+	case MFA_CONFIG_CHOICE: return set_choice(base, diag, item, value);
+	}
+	return MFA_ERR_INTERNAL;
+}
+
+enum mfa_rc mfa_config_defaults(void *base, struct mfa_config_item const *items)
+{
+	for (struct mfa_config_item const *item = items; item->name; item++) {
+		enum mfa_rc rc;
+
+		if (!item->dflt) continue;
+		rc = mfa_config_set(base, NULL, items, item->section, item->name, item->dflt);
+		if (rc != MFA_OK) return rc;
+	}
+	return MFA_OK;
+}
+
+enum mfa_rc mfa_config_complete(void const *base, struct mfa_diag *diag,
+				struct mfa_config_item const *items)
+{
+	for (; items->name; items++) {
+		char *const *string =
+			(char *const *)(void const *)((char const *)base + items->offset);
+
+		if (items->dflt || items->type != MFA_CONFIG_STRING || *string) continue;
+		mfa_diag_set(diag, "'%s'%s%s must be set", items->name,
+			     items->section ? " in section " : "",
+			     items->section ? items->section : "");
+		return MFA_ERR_FORMAT;
+	}
+	return MFA_OK;
+}
+
+void mfa_config_clear(void *base, struct mfa_config_item const *items)
+{
+	for (; items->name; items++) {
+		if (items->type == MFA_CONFIG_STRING) {
+			free_string(string_at(base, items));
+		} else {
+			*number_at(base, items) = 0;
+		}
+	}
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/** @file core/config.h
+ * @brief The one configuration that module, page and command line share.
+ *
+ * A table says what there is, what is allowed and what the default is.  The module
+ * fills it from FreeRADIUS's parser, page and command line from a file; both call
+ * mfa_config_set() for each item, so that all refuse the same things.
+ */
+#ifndef MFA_CORE_CONFIG_H
+#define MFA_CORE_CONFIG_H
+
+#include "core/entry.h"
+
+/** How the server's certificate is checked (ldap.conf(5), TLS_REQCERT) */
+enum mfa_require_cert {
+	MFA_CERT_DEMAND = 0, //!< A bad or missing certificate ends the connection.
+	MFA_CERT_ALLOW,	     //!< A bad one is tolerated.  Not safe.
+	MFA_CERT_NEVER,	     //!< Not looked at.  Not safe.
+};
+
+/** Where a user is searched for (RFC 4511 section 4.5.1.2) */
+enum mfa_scope {
+	MFA_SCOPE_SUB = 0,
+	MFA_SCOPE_ONE,
+	MFA_SCOPE_BASE,
+};
+
+/** All shared settings; strings are owned, free with mfa_config_clear() */
+struct mfa_config {
+	/* ldap { } */
+	char *uri;		    //!< One or several LDAP URIs, separated by spaces: for reading.
+	char *write_uri;	    //!< For writing; empty: the same.
+	uint32_t start_tls;	    //!< Boolean.
+	char *ca_file;		    //!< PEM; empty: the system's.
+	uint32_t require_cert;	    //!< enum mfa_require_cert.
+	uint32_t timeout_s;	    //!< For all operations of one step together.
+	uint32_t connect_timeout_s; //!< To connect, start TLS and bind.
+
+	/* user { } */
+	char *base_dn;
+	char *filter;
+	uint32_t scope; //!< enum mfa_scope.
+
+	/* attribute { } */
+	char *attr[MFA_ATTR_COUNT]; //!< Names in this directory.
+	char *attr_id;		    //!< The immutable entry id.
+	char *object_class;	    //!< Auxiliary class; empty: attributes need none.
+
+	/* totp { } */
+	uint32_t window;
+	uint32_t drift_max;
+
+	/* lockout { } */
+	uint32_t lock_threshold;
+	uint32_t lock_base_s;
+	uint32_t lock_max_s;
+
+	char *key_ring; //!< Path.
+};
+
+/** What a value is */
+enum mfa_config_type {
+	MFA_CONFIG_STRING,
+	MFA_CONFIG_NUMBER, //!< uint32_t between min and max.
+	MFA_CONFIG_BOOL,   //!< uint32_t: yes or no.
+	MFA_CONFIG_CHOICE, //!< uint32_t: index into choices.
+};
+
+/** One item; tables of items end with a NULL name */
+struct mfa_config_item {
+	char const *section; //!< NULL at the top level.
+	char const *name;
+	enum mfa_config_type type;
+	size_t offset;	     //!< In the structure that the table describes.
+	char const *dflt;    //!< As it would be written; NULL: must be given.
+	uint32_t min, max;   //!< NUMBER: range.  STRING: bytes.
+	char const *choices; //!< CHOICE: words separated by spaces.
+};
+
+#define MFA_CONFIG_FILE_MAX 32767u //!< Bytes of a configuration file.
+
+/** The items of struct mfa_config */
+extern struct mfa_config_item const mfa_config_items[];
+
+/** Set one item of a structure
+ *
+ * @param[in,out] base the structure that @p items describes.
+ * @param[out] diag    what is allowed, when it is refused.
+ * @param[in] section  NULL at the top level.
+ * @return #MFA_OK, #MFA_ERR_NOT_FOUND (no such item), #MFA_ERR_FORMAT (value not allowed),
+ *	#MFA_ERR_NOMEM.
+ */
+enum mfa_rc mfa_config_set(void *base, struct mfa_diag *diag, struct mfa_config_item const *items,
+			   char const *section, char const *name, char const *value) MFA_MUST_CHECK;
+
+/** Set every item that has a default; the structure must be zero before */
+enum mfa_rc mfa_config_defaults(void *base, struct mfa_config_item const *items) MFA_MUST_CHECK;
+
+/** Check that every item that must be given was */
+enum mfa_rc mfa_config_complete(void const *base, struct mfa_diag *diag,
+				struct mfa_config_item const *items) MFA_MUST_CHECK;
+
+/** Free every string and set all to zero; strings are wiped, some are passwords */
+void mfa_config_clear(void *base, struct mfa_config_item const *items);
+
+/** Whether a section of this name is in the table */
+bool mfa_config_has_section(struct mfa_config_item const *items, char const *section);
+
+/** Read a file of `section { item = value }` (by libconfuse)
+ *
+ * An unknown item, a value out of range, an item that stands twice and one that is
+ * missing are errors.  Programs that call this link libconfuse.
+ *
+ * @param[out] base zero before; to be cleared also after a failure.
+ * @param[out] diag the first problem, with file, line and what is allowed.
+ * @return #MFA_OK, #MFA_ERR_NOT_FOUND (cannot be opened), #MFA_ERR_FORMAT, #MFA_ERR_NOMEM.
+ */
+enum mfa_rc mfa_config_read(void *base, struct mfa_diag *diag, struct mfa_config_item const *items,
+			    char const *path) MFA_MUST_CHECK;
+
+/** As mfa_config_read(), from memory; @p name stands for the file in messages */
+enum mfa_rc mfa_config_parse(void *base, struct mfa_diag *diag, struct mfa_config_item const *items,
+			     char const *text, char const *name) MFA_MUST_CHECK;
+
+#endif /* MFA_CORE_CONFIG_H */

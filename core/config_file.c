@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/config.h"
+
+#include <confuse.h>
+#include <openssl/crypto.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OPTS_MAX 96u
+
+/** What is being read; libconfuse's callbacks have no place for a pointer of our own */
+struct reading {
+	void *base;
+	struct mfa_diag *diag;
+	struct mfa_config_item const *items;
+	bool failed;
+	bool seen[OPTS_MAX]; //!< By position in items.
+};
+
+static _Thread_local struct reading *reading;
+
+/** The first problem is the one to mend; what follows is often its echo */
+static void report(cfg_t *cfg, char const *fmt, va_list args)
+{
+	char text[MFA_DIAG_SIZE / 2];
+
+	if (reading->failed) return;
+	reading->failed = true;
+	(void)vsnprintf(text, sizeof(text), fmt, args);
+	mfa_diag_set(reading->diag, "%s:%d: %s", cfg->filename ? cfg->filename : "configuration",
+		     cfg->line, text);
+}
+
+/** Take one item as soon as it was read, while the line number is right */
+static int take(cfg_t *cfg, cfg_opt_t *opt)
+{
+	char const *section = strcmp(cfg_name(cfg), "root") == 0 ? NULL : cfg_name(cfg);
+	char const *value = cfg_opt_getnstr(opt, 0);
+	struct mfa_diag why;
+
+	for (size_t i = 0; reading->items[i].name; i++) {
+		struct mfa_config_item const *item = &reading->items[i];
+
+		if (strcmp(item->name, opt->name) != 0 || !item->section != !section ||
+		    (section && strcmp(item->section, section) != 0)) {
+			continue;
+		}
+		if (reading->seen[i]) {
+			cfg_error(cfg, "'%s' stands twice", opt->name);
+			return -1;
+		}
+		reading->seen[i] = true;
+	}
+	if (mfa_config_set(reading->base, &why, reading->items, section, opt->name,
+			   value ? value : "") != MFA_OK) {
+		cfg_error(cfg, "%s", why.text);
+		return -1;
+	}
+	return 0;
+}
+
+/** libconfuse's description of what the table allows */
+struct grammar {
+	cfg_opt_t top[OPTS_MAX];
+	cfg_opt_t inner[OPTS_MAX]; //!< Options of all sections, each group closed by an end mark.
+	size_t top_count, inner_count;
+};
+
+static void append(cfg_opt_t *list, size_t *count, cfg_opt_t option)
+{
+	cfg_opt_t const end = CFG_END();
+
+	list[*count] = option;
+	list[++*count] = end;
+}
+
+/** Options of one section, or of the top level */
+static void append_items(cfg_opt_t *list, size_t *count, struct mfa_config_item const *items,
+			 char const *section)
+{
+	for (; items->name; items++) {
+		cfg_opt_t option = CFG_STR(items->name, NULL, CFGF_NODEFAULT);
+
+		if (!items->section != !section ||
+		    (section && strcmp(items->section, section) != 0)) {
+			continue;
+		}
+		option.validcb = take;
+		append(list, count, option);
+	}
+}
+
+/** Whether this item is the first of its section; items of a section stand together */
+static bool begins_section(struct mfa_config_item const *items, size_t i)
+{
+	return items[i].section && (i == 0 || !items[i - 1].section ||
+				    strcmp(items[i - 1].section, items[i].section) != 0);
+}
+
+static bool describe(struct grammar *grammar, struct mfa_config_item const *items)
+{
+	size_t sections = 0, total;
+
+	for (total = 0; items[total].name; total++)
+		sections += begins_section(items, total) ? 1 : 0;
+	if (total + sections + 1 >= OPTS_MAX) return false;
+
+	append_items(grammar->top, &grammar->top_count, items, NULL);
+	for (size_t i = 0; i < total; i++) {
+		cfg_opt_t *start = &grammar->inner[grammar->inner_count];
+
+		if (!begins_section(items, i)) continue;
+		append_items(grammar->inner, &grammar->inner_count, items, items[i].section);
+		grammar->inner_count++; /* keep the end mark */
+		append(grammar->top, &grammar->top_count,
+		       (cfg_opt_t)CFG_SEC(items[i].section, start, CFGF_NODEFAULT));
+	}
+	return true;
+}
+
+/** Let libconfuse read; every item goes through take() */
+static enum mfa_rc parse(struct grammar *grammar, char const *text, char const *name)
+{
+	cfg_t *cfg = cfg_init(grammar->top, CFGF_NONE);
+
+	if (!cfg) return MFA_ERR_NOMEM;
+	(void)cfg_set_error_function(cfg, report);
+	cfg->filename = strdup(name);
+	if (cfg_parse_buf(cfg, text) != CFG_SUCCESS && !reading->failed) {
+		reading->failed = true;
+		mfa_diag_set(reading->diag, "%s: cannot be parsed", name);
+	}
+	(void)cfg_free(cfg);
+	return reading->failed ? MFA_ERR_FORMAT : MFA_OK;
+}
+
+enum mfa_rc mfa_config_parse(void *base, struct mfa_diag *diag, struct mfa_config_item const *items,
+			     char const *text, char const *name)
+{
+	struct reading now = {.base = base, .diag = diag, .items = items};
+	struct grammar *grammar = calloc(1, sizeof(*grammar));
+	struct mfa_diag why;
+	enum mfa_rc rc;
+
+	if (!grammar) return MFA_ERR_NOMEM;
+	rc = mfa_config_defaults(base, items);
+	if (rc == MFA_OK && !describe(grammar, items)) rc = MFA_ERR_SPACE;
+	if (rc == MFA_OK) {
+		reading = &now;
+		rc = parse(grammar, text, name);
+		reading = NULL;
+	}
+	free(grammar);
+	if (rc != MFA_OK) return rc;
+	rc = mfa_config_complete(base, &why, items);
+	if (rc != MFA_OK) mfa_diag_set(diag, "%s: %s", name, why.text);
+	return rc;
+}
+
+enum mfa_rc mfa_config_read(void *base, struct mfa_diag *diag, struct mfa_config_item const *items,
+			    char const *path)
+{
+	FILE *file = fopen(path, "re");
+	char *text = NULL;
+	size_t len;
+	enum mfa_rc rc = MFA_ERR_NOMEM;
+
+	if (!file) {
+		mfa_diag_set(diag, "%s: cannot be opened%s", path,
+			     errno == EACCES ? ": permission denied" : "");
+		return MFA_ERR_NOT_FOUND;
+	}
+	text = malloc(MFA_CONFIG_FILE_MAX + 1);
+	if (!text) goto out;
+	len = fread(text, 1, MFA_CONFIG_FILE_MAX + 1, file);
+	if (len > MFA_CONFIG_FILE_MAX) {
+		mfa_diag_set(diag, "%s: larger than %u bytes", path, MFA_CONFIG_FILE_MAX);
+		rc = MFA_ERR_SPACE;
+		goto out;
+	}
+	text[len] = '\0';
+	rc = mfa_config_parse(base, diag, items, text, path);
+	OPENSSL_cleanse(text, len); /* passwords stand in these files */
+out:
+	free(text);
+	(void)fclose(file);
+	return rc;
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/conn.h"
+
+#include <openssl/crypto.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#define URI_MAX 256u
+
+static int64_t monotonic_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void mfa_conn_start(struct mfa_conn *conn)
+{
+	conn->deadline_ms = monotonic_ms() + (int64_t)conn->store->config->timeout_s * 1000;
+}
+
+bool mfa_conn_is_late(struct mfa_conn const *conn)
+{
+	return conn->deadline_ms != 0 && monotonic_ms() >= conn->deadline_ms;
+}
+
+struct timeval mfa_conn_time_left(struct mfa_conn const *conn, uint32_t limit_s)
+{
+	int64_t left_ms = (int64_t)limit_s * 1000;
+
+	if (conn->deadline_ms != 0 && conn->deadline_ms - monotonic_ms() < left_ms)
+		left_ms = conn->deadline_ms - monotonic_ms();
+	if (left_ms < 1) left_ms = 1;
+	return (struct timeval){.tv_sec = left_ms / 1000, .tv_usec = left_ms % 1000 * 1000};
+}
+
+enum mfa_rc mfa_ldap_rc(int code)
+{
+	switch (code) {
+	case LDAP_SUCCESS: return MFA_OK;
+	case LDAP_NO_SUCH_OBJECT: return MFA_ERR_NOT_FOUND;
+	case LDAP_SIZELIMIT_EXCEEDED: return MFA_ERR_AMBIGUOUS;
+	case LDAP_NO_SUCH_ATTRIBUTE:
+	case LDAP_TYPE_OR_VALUE_EXISTS:
+	case LDAP_CONSTRAINT_VIOLATION:
+	case LDAP_ASSERTION_FAILED: return MFA_ERR_CONFLICT;
+	case LDAP_BUSY:
+	case LDAP_UNAVAILABLE:
+	case LDAP_TIMELIMIT_EXCEEDED:
+	case LDAP_ADMINLIMIT_EXCEEDED:
+	case LDAP_SERVER_DOWN:
+	case LDAP_CONNECT_ERROR:
+	case LDAP_TIMEOUT: return MFA_ERR_UNAVAILABLE;
+	case LDAP_NO_MEMORY: return MFA_ERR_NOMEM;
+	default: return MFA_ERR_DENIED;
+	}
+}
+
+static int require_cert(uint32_t wanted)
+{
+	switch ((enum mfa_require_cert)wanted) {
+	case MFA_CERT_NEVER: return LDAP_OPT_X_TLS_NEVER;
+	case MFA_CERT_ALLOW: return LDAP_OPT_X_TLS_ALLOW;
+	case MFA_CERT_DEMAND: break;
+	}
+	return LDAP_OPT_X_TLS_DEMAND;
+}
+
+/** TLS settings of this handle alone; a new context makes libldap use them */
+static int set_tls(LDAP *handle, struct mfa_config const *config)
+{
+	int const demand = require_cert(config->require_cert);
+	int const client = 0;
+	int code = ldap_set_option(handle, LDAP_OPT_X_TLS_REQUIRE_CERT, &demand);
+
+	if (code == LDAP_SUCCESS && config->ca_file[0])
+		code = ldap_set_option(handle, LDAP_OPT_X_TLS_CACERTFILE, config->ca_file);
+	if (code == LDAP_SUCCESS) code = ldap_set_option(handle, LDAP_OPT_X_TLS_NEWCTX, &client);
+	return code;
+}
+
+static int set_options(LDAP *handle, struct mfa_conn const *conn)
+{
+	struct timeval const limit =
+		mfa_conn_time_left(conn, conn->store->config->connect_timeout_s);
+	int const version = LDAP_VERSION3;
+
+	if (ldap_set_option(handle, LDAP_OPT_PROTOCOL_VERSION, &version) != LDAP_SUCCESS ||
+	    ldap_set_option(handle, LDAP_OPT_REFERRALS, LDAP_OPT_OFF) != LDAP_SUCCESS ||
+	    ldap_set_option(handle, LDAP_OPT_RESTART, LDAP_OPT_ON) != LDAP_SUCCESS ||
+	    ldap_set_option(handle, LDAP_OPT_NETWORK_TIMEOUT, &limit) != LDAP_SUCCESS ||
+	    ldap_set_option(handle, LDAP_OPT_TIMEOUT, &limit) != LDAP_SUCCESS) {
+		return LDAP_OTHER;
+	}
+	return LDAP_SUCCESS;
+}
+
+enum mfa_rc mfa_conn_wait(LDAPMessage **result, struct mfa_conn const *conn, LDAP *handle,
+			  int msgid, uint32_t limit_s)
+{
+	struct timeval limit = mfa_conn_time_left(conn, limit_s);
+	int got;
+
+	*result = NULL;
+	got = ldap_result(handle, msgid, LDAP_MSG_ALL, &limit, result);
+	if (got > 0) return MFA_OK;
+	if (got < 0) return MFA_ERR_CONFLICT;
+	(void)ldap_abandon_ext(handle, msgid, NULL, NULL);
+	return MFA_ERR_UNAVAILABLE;
+}
+
+/** Bind and wait; an LDAP result code */
+static int bind_as(LDAP *handle, struct mfa_conn const *conn, struct mfa_account const *account)
+{
+	struct berval cred = {.bv_len = strlen(account->password),
+			      .bv_val = (char *)(uintptr_t)account->password};
+	LDAPMessage *result;
+	int msgid, code, parsed;
+
+	if (account->external) cred = (struct berval){.bv_len = 0, .bv_val = NULL};
+	code = ldap_sasl_bind(handle, account->external ? NULL : account->identity,
+			      account->external ? "EXTERNAL" : LDAP_SASL_SIMPLE, &cred, NULL, NULL,
+			      &msgid);
+	if (code != LDAP_SUCCESS) return code;
+	if (mfa_conn_wait(&result, conn, handle, msgid, conn->store->config->connect_timeout_s) !=
+	    MFA_OK) {
+		return LDAP_TIMEOUT;
+	}
+	parsed = ldap_parse_result(handle, result, &code, NULL, NULL, NULL, NULL, 1);
+	return parsed == LDAP_SUCCESS ? code : parsed;
+}
+
+/** Connect to one server; an LDAP result code */
+static int connect_to(LDAP **handle, struct mfa_conn const *conn, char const *uri,
+		      struct mfa_account const *account)
+{
+	struct mfa_config const *config = conn->store->config;
+	int code = ldap_initialize(handle, uri);
+
+	if (code != LDAP_SUCCESS) {
+		*handle = NULL;
+		return code;
+	}
+	code = set_options(*handle, conn);
+	if (code == LDAP_SUCCESS && strncasecmp(uri, "ldapi:", 6) != 0)
+		code = set_tls(*handle, config);
+	if (code == LDAP_SUCCESS && config->start_tls && strncasecmp(uri, "ldap:", 5) == 0)
+		code = ldap_start_tls_s(*handle, NULL, NULL);
+	if (code == LDAP_SUCCESS) code = bind_as(*handle, conn, account);
+	if (code != LDAP_SUCCESS) {
+		(void)ldap_unbind_ext(*handle, NULL, NULL);
+		*handle = NULL;
+	}
+	return code;
+}
+
+/** The next URI of a list, as a C string */
+static bool next_uri(char uri[static URI_MAX], struct mfa_bytes *rest)
+{
+	struct mfa_bytes word;
+
+	while (rest->len > 0) {
+		if (!mfa_text_word(&word, rest)) continue;
+		if (word.len >= URI_MAX) continue;
+		memcpy(uri, word.data, word.len);
+		uri[word.len] = '\0';
+		return true;
+	}
+	return false;
+}
+
+/* A refused bind ends the search: the next server would refuse as well, or worse, count it. */
+enum mfa_rc mfa_conn_connect_as(LDAP **handle, struct mfa_diag *diag, struct mfa_conn const *conn,
+				char const *uris, struct mfa_account const *account)
+{
+	struct mfa_bytes rest = mfa_bytes_of(uris);
+	enum mfa_rc rc = MFA_ERR_UNAVAILABLE;
+	char uri[URI_MAX];
+
+	*handle = NULL;
+	mfa_diag_set(diag, "no LDAP URI in '%s'", uris);
+	while (rc == MFA_ERR_UNAVAILABLE && next_uri(uri, &rest)) {
+		int const code = connect_to(handle, conn, uri, account);
+
+		if (code == LDAP_SUCCESS) return MFA_OK;
+		rc = mfa_ldap_rc(code) == MFA_ERR_DENIED ? MFA_ERR_DENIED : MFA_ERR_UNAVAILABLE;
+		mfa_diag_set(diag, "cannot connect to %s as '%s': %s", uri,
+			     account->external ? "SASL EXTERNAL" : account->identity,
+			     ldap_err2string(code));
+		if (mfa_conn_is_late(conn)) break;
+	}
+	return rc;
+}
+
+static bool has_write_side(struct mfa_conn const *conn)
+{
+	return conn->store->config->write_uri[0] != '\0';
+}
+
+static enum mfa_side side_of(struct mfa_conn const *conn, enum mfa_side side)
+{
+	return has_write_side(conn) ? side : MFA_SIDE_READ;
+}
+
+enum mfa_rc mfa_conn_connect(LDAP **handle, bool *fresh, struct mfa_diag *diag,
+			     struct mfa_conn *conn, enum mfa_side side)
+{
+	struct mfa_config const *config = conn->store->config;
+	enum mfa_rc rc;
+
+	side = side_of(conn, side);
+	*handle = conn->handle[side];
+	*fresh = *handle == NULL;
+	if (*handle) return MFA_OK;
+	rc = mfa_conn_connect_as(handle, diag, conn,
+				 side == MFA_SIDE_WRITE ? config->write_uri : config->uri,
+				 &conn->store->account);
+	conn->handle[side] = *handle;
+	return rc;
+}
+
+void mfa_conn_drop(struct mfa_conn *conn, enum mfa_side side)
+{
+	side = side_of(conn, side);
+	if (conn->handle[side]) (void)ldap_unbind_ext(conn->handle[side], NULL, NULL);
+	conn->handle[side] = NULL;
+}
+
+enum mfa_rc mfa_conn_alloc(struct mfa_conn **conn, struct mfa_store *store)
+{
+	*conn = calloc(1, sizeof(**conn));
+	if (!*conn) return MFA_ERR_NOMEM;
+	(*conn)->store = store;
+	return MFA_OK;
+}
+
+enum mfa_rc mfa_conn_open(struct mfa_conn **conn, struct mfa_diag *diag, struct mfa_store *store)
+{
+	enum mfa_rc rc = mfa_conn_alloc(conn, store);
+	LDAP *handle;
+	bool fresh;
+
+	if (rc == MFA_OK) rc = mfa_conn_connect(&handle, &fresh, diag, *conn, MFA_SIDE_READ);
+	if (rc != MFA_OK) mfa_conn_free(conn);
+	return rc;
+}
+
+void mfa_conn_free(struct mfa_conn **conn)
+{
+	if (!*conn) return;
+	mfa_conn_drop(*conn, MFA_SIDE_READ);
+	mfa_conn_drop(*conn, MFA_SIDE_WRITE);
+	free(*conn);
+	*conn = NULL;
+}
+
+struct ldap *mfa_conn_handle(struct mfa_diag *diag, struct mfa_conn *conn, enum mfa_side side)
+{
+	LDAP *handle;
+	bool fresh;
+
+	return mfa_conn_connect(&handle, &fresh, diag, conn, side) == MFA_OK ? handle : NULL;
+}
+
+enum mfa_rc mfa_conn_check_password(struct mfa_diag *diag, struct mfa_conn *conn,
+				    struct mfa_bytes dn, struct mfa_bytes password)
+{
+	char *text = NULL, *identity = NULL;
+	struct mfa_account account = {0};
+	LDAP *handle = NULL;
+	enum mfa_rc rc = MFA_ERR_NOMEM;
+
+	if (dn.len == 0 || password.len == 0 || memchr(password.data, '\0', password.len)) {
+		mfa_diag_set(diag, "empty or unusable password");
+		return MFA_ERR_DENIED;
+	}
+	identity = strndup((char const *)dn.data, dn.len);
+	text = strndup((char const *)password.data, password.len);
+	if (identity && text) {
+		account = (struct mfa_account){.identity = identity, .password = text};
+		rc = mfa_conn_connect_as(&handle, diag, conn, conn->store->config->uri, &account);
+	}
+	if (handle) (void)ldap_unbind_ext(handle, NULL, NULL);
+	if (text) OPENSSL_cleanse(text, password.len);
+	free(text);
+	free(identity);
+	return rc;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/** @file core/conn.h
+ * @brief What the two halves of the store share: connecting, and operations.
+ */
+#ifndef MFA_CORE_CONN_H
+#define MFA_CORE_CONN_H
+
+#include "core/store.h"
+
+#include <ldap.h>
+#include <sys/time.h>
+
+/** A connection: a handle a side, each connected when it is first needed */
+struct mfa_conn {
+	struct mfa_store *store;
+	LDAP *handle[2];     //!< By enum mfa_side; the second stays NULL when both are one server.
+	int64_t deadline_ms; //!< Monotonic; 0: none was set.
+};
+
+/** Time left until the deadline, at most @p limit_s; never below a millisecond */
+struct timeval mfa_conn_time_left(struct mfa_conn const *conn, uint32_t limit_s);
+
+/** Whether the deadline has passed */
+bool mfa_conn_is_late(struct mfa_conn const *conn);
+
+/** The connected handle of a side
+ *
+ * @param[out] handle NULL on failure.
+ * @param[out] fresh  whether it was connected just now, so that trying again is of no use.
+ */
+enum mfa_rc mfa_conn_connect(LDAP **handle, bool *fresh, struct mfa_diag *diag,
+			     struct mfa_conn *conn, enum mfa_side side) MFA_MUST_CHECK;
+
+/** Connect and bind as somebody else */
+enum mfa_rc mfa_conn_connect_as(LDAP **handle, struct mfa_diag *diag, struct mfa_conn const *conn,
+				char const *uris, struct mfa_account const *account) MFA_MUST_CHECK;
+
+/** Close the handle of a side */
+void mfa_conn_drop(struct mfa_conn *conn, enum mfa_side side);
+
+/** Wait for the one result of an operation, until the deadline
+ *
+ * @param[out] result to be freed by ldap_msgfree(3); NULL on failure.
+ * @return #MFA_OK, #MFA_ERR_UNAVAILABLE (too late: abandoned) or #MFA_ERR_CONFLICT (broken).
+ */
+enum mfa_rc mfa_conn_wait(LDAPMessage **result, struct mfa_conn const *conn, LDAP *handle,
+			  int msgid, uint32_t limit_s) MFA_MUST_CHECK;
+
+/** What an LDAP result code means for us (RFC 4511 appendix A) */
+enum mfa_rc mfa_ldap_rc(int code);
+
+#endif /* MFA_CORE_CONN_H */

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/** @file core/entry.h
+ * @brief A user's entry as it was read: raw values, byte for byte, as a later delete must name them.
+ */
+#ifndef MFA_CORE_ENTRY_H
+#define MFA_CORE_ENTRY_H
+
+#include "core/text.h"
+
+#define MFA_ENTRY_VALUES 96u	//!< Values of all attributes together.
+#define MFA_ENTRY_SIZE	 16384u //!< Bytes of all values, the DN and the id together.
+#define MFA_ENTRY_ID_MAX 64u	//!< Bytes of an immutable entry id.
+
+/** The attributes of the record; names are the site's (struct mfa_config) */
+enum mfa_attr {
+	MFA_ATTR_ENABLED,	 //!< One Boolean: the flag.
+	MFA_ATTR_SECRET,	 //!< Up to 5: a TOTP secret each.
+	MFA_ATTR_REQUIRED_FROM,	 //!< One Generalized Time.
+	MFA_ATTR_LAST_USE,	 //!< One: the last code used.
+	MFA_ATTR_FAILURES,	 //!< One: wrong codes in a row.
+	MFA_ATTR_RECOVERY_CODE,	 //!< Up to 10 keyed hashes.
+	MFA_ATTR_VOUCHER,	 //!< One keyed hash and expiry.
+	MFA_ATTR_TRUSTED_DEVICE, //!< Up to 20: keyed hash, expiry, label.
+	MFA_ATTR_COUNT
+};
+
+/** An entry; too large for a stack, wipe it with mfa_entry_clear() */
+struct mfa_entry {
+	struct mfa_bytes dn; //!< As the directory gave it; NUL behind it.
+	struct mfa_bytes id; //!< Immutable id: entryUUID, nsUniqueId, objectGUID; raw bytes.
+	bool has_class;	     //!< The auxiliary class is there; only set when it was asked for.
+	size_t count;	     //!< Values below.
+	struct {
+		enum mfa_attr attr;
+		struct mfa_bytes value;
+	} list[MFA_ENTRY_VALUES];
+	size_t used;			//!< Bytes of memory below.
+	uint8_t memory[MFA_ENTRY_SIZE]; //!< Where all of the above point to.
+};
+
+/** Make it empty; the memory is not touched */
+void mfa_entry_init(struct mfa_entry *entry);
+
+/** Set DN or id, or add a value, by copy
+ *
+ * @return #MFA_OK, or #MFA_ERR_SPACE when the entry is larger than any record may be.
+ */
+enum mfa_rc mfa_entry_set_dn(struct mfa_entry *entry, struct mfa_bytes dn) MFA_MUST_CHECK;
+enum mfa_rc mfa_entry_set_id(struct mfa_entry *entry, struct mfa_bytes id) MFA_MUST_CHECK;
+enum mfa_rc mfa_entry_add(struct mfa_entry *entry, enum mfa_attr attr, struct mfa_bytes value)
+	MFA_MUST_CHECK;
+
+/** How many values an attribute has */
+size_t mfa_entry_count(struct mfa_entry const *entry, enum mfa_attr attr);
+
+/** The n-th value of an attribute, from 0; no bytes when there are not so many */
+struct mfa_bytes mfa_entry_get(struct mfa_entry const *entry, enum mfa_attr attr, size_t n);
+
+/** Wipe what was used */
+void mfa_entry_clear(struct mfa_entry *entry);
+
+#endif /* MFA_CORE_ENTRY_H */

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/** @file core/login.h
+ * @brief One question to the record, from reading it to having written what the answer needs.
+ *
+ * Read, decide, write by compare-and-swap; when somebody else was faster, read again
+ * from the provider and decide again.  What the host program sees is the answer that
+ * was written, or a refusal.
+ */
+#ifndef MFA_CORE_LOGIN_H
+#define MFA_CORE_LOGIN_H
+
+#include "core/store.h"
+#include "core/verdict.h"
+
+#define MFA_LOGIN_TRIES 6u //!< Reads, before a record that keeps changing is given up.
+
+/** What a login needs; large, so it lives on the heap */
+struct mfa_login {
+	struct mfa_entry entry; //!< As read last.
+	bool have_entry;	//!< entry holds something: do not read it first.
+	struct mfa_record record;
+	struct mfa_decision decision; //!< The answer.
+	struct mfa_diag record_diag;  //!< What was wrong with the record; empty when nothing was.
+};
+
+/** Who is asked about, and with what */
+struct mfa_login_context {
+	struct mfa_conn *conn; //!< NULL: the entry is there and nothing may need writing.
+	struct mfa_where const *where;
+	struct mfa_keyring const *ring;
+	struct mfa_policy const *policy;
+	bool required; //!< MFA is not optional for this login.
+};
+
+/** Called on an answer before it is written; may add to the change
+ *
+ * For a program that ties a change of its own to a right code: both are written in
+ * the same modify or not at all.
+ *
+ * @return false to refuse.
+ */
+typedef bool (*mfa_login_hook)(struct mfa_login *login, void *uctx);
+
+/** Allocate; NULL when memory ran out */
+struct mfa_login *mfa_login_alloc(void);
+
+/** Wipe and free; sets *login to NULL */
+void mfa_login_free(struct mfa_login **login);
+
+/** Read the entry
+ *
+ * @return as mfa_conn_read().
+ */
+enum mfa_rc mfa_login_read(struct mfa_login *login, struct mfa_diag *diag, struct mfa_conn *conn,
+			   enum mfa_side side, struct mfa_where const *where) MFA_MUST_CHECK;
+
+/** Ask
+ *
+ * @param[in,out] login decision is always set; verdict MFA_REJECT on any failure, with
+ *			result MFA_RESULT_UNAVAILABLE when it was the directory's absence.
+ * @param[in] hook	may be NULL.
+ * @return #MFA_OK when the directory did what it was asked; otherwise why not, see decision.reason.
+ */
+enum mfa_rc mfa_login_run(struct mfa_login *login, struct mfa_login_context const *ctx,
+			  struct mfa_request const *request, mfa_login_hook hook, void *uctx);
+
+#endif /* MFA_CORE_LOGIN_H */

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/conn.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* Attributes of a read: the record, the id, the class, the end. */
+#define READ_ATTRS (MFA_ATTR_COUNT + 3u)
+
+/* Bytes of the longest value that is asserted: a sealed secret. */
+#define MFA_ASSERT_MAX 1200u
+
+static int ldap_scope(enum mfa_scope scope)
+{
+	switch (scope) {
+	case MFA_SCOPE_ONE: return LDAP_SCOPE_ONELEVEL;
+	case MFA_SCOPE_BASE: return LDAP_SCOPE_BASE;
+	case MFA_SCOPE_SUB: break;
+	}
+	return LDAP_SCOPE_SUBTREE;
+}
+
+static bool bv_is(struct berval const *bv, char const *name)
+{
+	return bv->bv_len == strlen(name) && strncasecmp(bv->bv_val, name, bv->bv_len) == 0;
+}
+
+static struct mfa_bytes bytes_of(struct berval const *bv)
+{
+	return (struct mfa_bytes){(uint8_t const *)bv->bv_val, bv->bv_len};
+}
+
+/** Keep the values of one attribute, if it is one of ours */
+static enum mfa_rc keep_values(struct mfa_entry *entry, struct mfa_config const *config,
+			       struct berval const *name, struct berval const *values)
+{
+	enum mfa_rc rc = MFA_OK;
+
+	if (!values) return MFA_OK;
+	if (bv_is(name, config->attr_id)) return mfa_entry_set_id(entry, bytes_of(&values[0]));
+	if (bv_is(name, "objectClass")) {
+		for (size_t i = 0; values[i].bv_val; i++)
+			entry->has_class |= bv_is(&values[i], config->object_class);
+		return MFA_OK;
+	}
+	for (unsigned attr = 0; attr < MFA_ATTR_COUNT; attr++) {
+		if (!bv_is(name, config->attr[attr])) continue;
+		for (size_t i = 0; values[i].bv_val && rc == MFA_OK; i++)
+			rc = mfa_entry_add(entry, (enum mfa_attr)attr, bytes_of(&values[i]));
+	}
+	return rc;
+}
+
+/** Copy what is needed out of the answer, straight from libldap's buffer */
+static enum mfa_rc parse_entry(struct mfa_entry *entry, struct mfa_config const *config,
+			       LDAP *handle, LDAPMessage *message)
+{
+	struct berval dn, name, *values = NULL;
+	BerElement *ber = NULL;
+	enum mfa_rc rc = MFA_ERR_FORMAT;
+
+	if (ldap_get_dn_ber(handle, message, &ber, &dn) != LDAP_SUCCESS) goto out;
+	rc = mfa_entry_set_dn(entry, bytes_of(&dn));
+	while (rc == MFA_OK &&
+	       ldap_get_attribute_ber(handle, message, ber, &name, &values) == LDAP_SUCCESS &&
+	       name.bv_val) {
+		rc = keep_values(entry, config, &name, values);
+		ldap_memfree(values);
+		values = NULL;
+	}
+out:
+	if (ber) ber_free(ber, 0);
+	return rc;
+}
+
+/** Take the one entry out of a search's result */
+static enum mfa_rc take_entry(struct mfa_entry *entry, struct mfa_diag *diag,
+			      struct mfa_config const *config, LDAP *handle, LDAPMessage *result)
+{
+	int const count = ldap_count_entries(handle, result);
+	int code = LDAP_OTHER;
+	enum mfa_rc rc;
+
+	if (ldap_parse_result(handle, result, &code, NULL, NULL, NULL, NULL, 0) != LDAP_SUCCESS)
+		code = LDAP_OTHER;
+	rc = mfa_ldap_rc(code);
+	if (rc == MFA_OK && count == 0) rc = MFA_ERR_NOT_FOUND;
+	if (rc == MFA_OK && count > 1) rc = MFA_ERR_AMBIGUOUS;
+	if (rc != MFA_OK) {
+		mfa_diag_set(diag, "search: %s",
+			     rc == MFA_ERR_NOT_FOUND   ? "no such entry"
+			     : rc == MFA_ERR_AMBIGUOUS ? "more than one entry matches"
+						       : ldap_err2string(code));
+		return rc;
+	}
+	rc = parse_entry(entry, config, handle, ldap_first_entry(handle, result));
+	if (rc == MFA_ERR_SPACE) mfa_diag_set(diag, "the entry's record is too large");
+	if (rc == MFA_OK && entry->id.len == 0) {
+		mfa_diag_set(diag, "the entry has no readable '%s'", config->attr_id);
+		rc = MFA_ERR_FORMAT;
+	}
+	return rc;
+}
+
+/** One search; MFA_ERR_CONFLICT when the connection was broken */
+static enum mfa_rc search(LDAPMessage **result, struct mfa_conn *conn, LDAP *handle,
+			  struct mfa_where const *where)
+{
+	struct mfa_config const *config = conn->store->config;
+	struct timeval limit = mfa_conn_time_left(conn, config->timeout_s);
+	char object_class[] = "objectClass";
+	char *attrs[READ_ATTRS];
+	size_t n = 0;
+	int msgid;
+
+	for (size_t i = 0; i < MFA_ATTR_COUNT; i++) attrs[n++] = config->attr[i];
+	attrs[n++] = config->attr_id;
+	if (conn->store->read_class) attrs[n++] = object_class;
+	attrs[n] = NULL;
+	*result = NULL;
+	if (ldap_search_ext(handle, where->base, ldap_scope(where->scope), where->filter, attrs, 0,
+			    NULL, NULL, &limit, 2, &msgid) != LDAP_SUCCESS) {
+		return MFA_ERR_CONFLICT;
+	}
+	return mfa_conn_wait(result, conn, handle, msgid, config->timeout_s);
+}
+
+enum mfa_rc mfa_conn_read(struct mfa_entry *entry, struct mfa_diag *diag, struct mfa_conn *conn,
+			  enum mfa_side side, struct mfa_where const *where)
+{
+	LDAPMessage *result = NULL;
+	LDAP *handle;
+	bool fresh = false;
+	enum mfa_rc rc;
+
+	mfa_entry_init(entry);
+	do {
+		rc = mfa_conn_connect(&handle, &fresh, diag, conn, side);
+		if (rc != MFA_OK) return rc;
+		rc = search(&result, conn, handle, where);
+		if (rc == MFA_OK) break;
+		/* A server that was restarted closed our idle connection: connect again, once. */
+		mfa_conn_drop(conn, side);
+		mfa_diag_set(diag, "search: %s",
+			     rc == MFA_ERR_CONFLICT ? "connection lost" : "no answer in time");
+	} while (rc == MFA_ERR_CONFLICT && !fresh && !mfa_conn_is_late(conn));
+	if (rc != MFA_OK) return MFA_ERR_UNAVAILABLE;
+
+	rc = take_entry(entry, diag, conn->store->config, handle, result);
+	(void)ldap_msgfree(result);
+	if (rc == MFA_ERR_UNAVAILABLE) mfa_conn_drop(conn, side);
+	if (rc != MFA_OK) mfa_entry_clear(entry);
+	return rc;
+}
+
+/** A modify in libldap's form; large, so it lives on the heap */
+struct mods {
+	LDAPMod mod[MFA_CHANGE_MAX];
+	LDAPMod *list[MFA_CHANGE_MAX + 1];
+	struct berval value[MFA_CHANGE_MAX];
+	struct berval *values[MFA_CHANGE_MAX][2];
+};
+
+static int ldap_op(enum mfa_op op)
+{
+	switch (op) {
+	case MFA_OP_ADD:
+	case MFA_OP_ADD_CLASS: return LDAP_MOD_ADD;
+	case MFA_OP_DELETE: return LDAP_MOD_DELETE;
+	case MFA_OP_CLEAR: break;
+	}
+	return LDAP_MOD_REPLACE;
+}
+
+static void fill_mods(struct mods *mods, struct mfa_change const *change,
+		      struct mfa_config const *config)
+{
+	for (size_t i = 0; i < change->count; i++) {
+		bool const class = change->list[i].op == MFA_OP_ADD_CLASS;
+		struct mfa_bytes const value =
+			class ? mfa_bytes_of(config->object_class) : change->list[i].value;
+		LDAPMod *mod = &mods->mod[i];
+
+		mods->value[i] = (struct berval){.bv_len = value.len,
+						 .bv_val = (char *)(uintptr_t)value.data};
+		mods->values[i][0] = &mods->value[i];
+		mod->mod_op = ldap_op(change->list[i].op) | LDAP_MOD_BVALUES;
+		mod->mod_type = class ? (char *)(uintptr_t) "objectClass"
+				      : config->attr[change->list[i].attr];
+		if (change->list[i].op != MFA_OP_CLEAR) mod->mod_bvalues = mods->values[i];
+		mods->list[i] = mod;
+	}
+}
+
+/** Write the conditions as a filter (RFC 4515): every value there, every absent one absent */
+static char *assert_filter(struct mfa_change const *change, struct mfa_config const *config)
+{
+	char *text = NULL, escaped[3 * MFA_ASSERT_MAX + 1];
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	bool failed = false;
+
+	if (!out) return NULL;
+	(void)fputs("(&", out);
+	for (size_t i = 0; i < change->assert_count; i++) {
+		char const *name = config->attr[change->asserts[i].attr];
+		struct mfa_bytes const value = change->asserts[i].value;
+
+		if (!value.data) {
+			(void)fprintf(out, "(!(%s=*))", name);
+		} else if (mfa_filter_escape(escaped, sizeof(escaped), value) < 0) {
+			failed = true;
+		} else {
+			(void)fprintf(out, "(%s=%s)", name, escaped);
+		}
+	}
+	(void)fputs(")", out);
+	failed |= ferror(out) != 0;
+	if (fclose(out) == 0 && !failed) return text;
+	free(text);
+	return NULL;
+}
+
+/** The assertion control, or NULL when there is nothing to assert or nobody to ask */
+static enum mfa_rc make_control(LDAPControl **control, struct mfa_conn const *conn, LDAP *handle,
+				struct mfa_change const *change)
+{
+	char *filter;
+	int code;
+
+	*control = NULL;
+	if (change->assert_count == 0) return MFA_OK;
+	if (__atomic_load_n(&conn->store->no_assert, __ATOMIC_RELAXED)) return MFA_OK;
+	filter = assert_filter(change, conn->store->config);
+	if (!filter) return MFA_ERR_NOMEM;
+	code = ldap_create_assertion_control(handle, filter, 1, control);
+	free(filter);
+	return code == LDAP_SUCCESS ? MFA_OK : MFA_ERR_INTERNAL;
+}
+
+/** Send and wait; an LDAP result code, LDAP_SERVER_DOWN when it broke, LDAP_TIMEOUT when late */
+static int modify(struct mfa_conn *conn, LDAP *handle, char const *dn, struct mods *mods,
+		  LDAPControl *control)
+{
+	LDAPControl *controls[] = {control, NULL};
+	LDAPMessage *result;
+	int msgid, code = LDAP_OTHER;
+	enum mfa_rc rc;
+
+	if (ldap_modify_ext(handle, dn, mods->list, control ? controls : NULL, NULL, &msgid) !=
+	    LDAP_SUCCESS) {
+		return LDAP_SERVER_DOWN;
+	}
+	rc = mfa_conn_wait(&result, conn, handle, msgid, conn->store->config->timeout_s);
+	if (rc != MFA_OK) return rc == MFA_ERR_CONFLICT ? LDAP_SERVER_DOWN : LDAP_TIMEOUT;
+	if (ldap_parse_result(handle, result, &code, NULL, NULL, NULL, NULL, 1) != LDAP_SUCCESS)
+		return LDAP_OTHER;
+	return code;
+}
+
+/** Name the attributes that were to be changed, each once */
+static void list_attributes(char *out, size_t out_size, struct mfa_change const *change,
+			    struct mfa_config const *config)
+{
+	unsigned seen = 0;
+	size_t n = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < change->count; i++) {
+		enum mfa_attr const attr = change->list[i].attr;
+		char const *name = attr < MFA_ATTR_COUNT ? config->attr[attr] : "objectClass";
+		int len;
+
+		if (seen & 1u << attr) continue;
+		seen |= 1u << attr;
+		len = snprintf(out + n, out_size - n, "%s%s", n ? ", " : "", name);
+		if (len < 0 || (size_t)len >= out_size - n) return;
+		n += (size_t)len;
+	}
+}
+
+static enum mfa_rc explain(struct mfa_diag *diag, struct mfa_conn const *conn, int code,
+			   struct mfa_change const *change)
+{
+	struct mfa_account const *account = &conn->store->account;
+	char names[160];
+
+	if (code == LDAP_SUCCESS) return MFA_OK;
+	list_attributes(names, sizeof(names), change, conn->store->config);
+	mfa_diag_set(diag, "modify of %s as '%s': %s", names,
+		     account->external ? "SASL EXTERNAL" : account->identity,
+		     ldap_err2string(code));
+	/* It is not known whether it was done: whoever reads again will see. */
+	return code == LDAP_SERVER_DOWN ? MFA_ERR_CONFLICT : mfa_ldap_rc(code);
+}
+
+/** One try, with the assertion control unless a server refused it before */
+static enum mfa_rc try_modify(int *code, struct mfa_conn *conn, LDAP *handle, char const *dn,
+			      struct mfa_change const *change)
+{
+	struct mods *mods = calloc(1, sizeof(*mods));
+	LDAPControl *control = NULL;
+	enum mfa_rc rc = MFA_ERR_NOMEM;
+
+	if (!mods) goto out;
+	rc = make_control(&control, conn, handle, change);
+	if (rc != MFA_OK) goto out;
+	fill_mods(mods, change, conn->store->config);
+	*code = modify(conn, handle, dn, mods, control);
+	if (*code == LDAP_UNAVAILABLE_CRITICAL_EXTENSION && control) {
+		__atomic_store_n(&conn->store->no_assert, true, __ATOMIC_RELAXED);
+		*code = modify(conn, handle, dn, mods, NULL);
+	}
+out:
+	if (control) ldap_control_free(control);
+	free(mods);
+	return rc;
+}
+
+enum mfa_rc mfa_conn_modify(struct mfa_diag *diag, struct mfa_conn *conn, struct mfa_bytes dn,
+			    struct mfa_change const *change)
+{
+	LDAP *handle;
+	bool fresh;
+	enum mfa_rc rc;
+	int code = LDAP_OTHER;
+
+	if (change->overflow) return MFA_ERR_SPACE;
+	rc = mfa_conn_connect(&handle, &fresh, diag, conn, MFA_SIDE_WRITE);
+	if (rc != MFA_OK) return rc;
+	rc = try_modify(&code, conn, handle, (char const *)dn.data, change);
+	if (rc != MFA_OK) {
+		mfa_diag_set(diag, "modify: %s", mfa_rc_name(rc));
+		return rc;
+	}
+	if (code == LDAP_SERVER_DOWN || code == LDAP_TIMEOUT) mfa_conn_drop(conn, MFA_SIDE_WRITE);
+	return explain(diag, conn, code, change);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/** @file core/store.h
+ * @brief The directory: read an entry with one search, change it with one modify.
+ *
+ * One connection serves one thread at a time.  It connects when it is first used,
+ * notices when the server went away, and connects again by itself.
+ */
+#ifndef MFA_CORE_STORE_H
+#define MFA_CORE_STORE_H
+
+#include "core/change.h"
+#include "core/config.h"
+
+/** Who connects; the strings must live as long as the connections */
+struct mfa_account {
+	char const *identity; //!< Bind DN; empty with mechanism "EXTERNAL", or for anonymous.
+	char const *password; //!< Empty: anonymous.
+	bool external;	      //!< SASL EXTERNAL, over ldapi:// or with a client certificate.
+};
+
+/** What all connections of one host program share */
+struct mfa_store {
+	struct mfa_config const *config;
+	struct mfa_account account;
+	bool read_class; //!< Also ask for objectClass: for programs that enrol.
+	bool no_assert;	 //!< Set by the first server that refuses the assertion control.
+};
+
+/** A connection; opaque */
+struct mfa_conn;
+
+/** Which server to ask */
+enum mfa_side {
+	MFA_SIDE_READ,	//!< uri: a replica will do.
+	MFA_SIDE_WRITE, //!< write_uri: the provider.
+};
+
+/** Where an entry is */
+struct mfa_where {
+	char const *base; //!< DN.
+	enum mfa_scope scope;
+	char const *filter; //!< Escaped already; NULL: any entry.
+};
+
+/** Make a connection and connect its reading side
+ *
+ * @param[out] conn NULL on failure.
+ * @param[in] store must outlive the connection; no_assert is written by it.
+ * @return #MFA_OK, #MFA_ERR_NOMEM, #MFA_ERR_UNAVAILABLE, #MFA_ERR_DENIED (bind refused).
+ */
+enum mfa_rc mfa_conn_open(struct mfa_conn **conn, struct mfa_diag *diag, struct mfa_store *store)
+	MFA_MUST_CHECK;
+
+/** As mfa_conn_open(), but connect only when it is needed */
+enum mfa_rc mfa_conn_alloc(struct mfa_conn **conn, struct mfa_store *store) MFA_MUST_CHECK;
+
+/** Close and forget; sets *conn to NULL */
+void mfa_conn_free(struct mfa_conn **conn);
+
+/** Start the clock: everything until the next call together takes at most config->timeout_s */
+void mfa_conn_start(struct mfa_conn *conn);
+
+/** Read one entry
+ *
+ * @param[out] entry initialised by this call; cleared on failure.
+ * @return
+ *	- #MFA_OK.
+ *	- #MFA_ERR_NOT_FOUND, #MFA_ERR_AMBIGUOUS (more than one entry).
+ *	- #MFA_ERR_UNAVAILABLE, #MFA_ERR_DENIED.
+ *	- #MFA_ERR_FORMAT when the entry has no readable id, #MFA_ERR_SPACE when it is too large.
+ */
+enum mfa_rc mfa_conn_read(struct mfa_entry *entry, struct mfa_diag *diag, struct mfa_conn *conn,
+			  enum mfa_side side, struct mfa_where const *where) MFA_MUST_CHECK;
+
+/** Carry out a change on the writing side, in one modify
+ *
+ * @return
+ *	- #MFA_OK.
+ *	- #MFA_ERR_CONFLICT when the entry is not as it was read; or when the connection broke
+ *	  and it is not known whether the change was made: read again.
+ *	- #MFA_ERR_UNAVAILABLE, #MFA_ERR_DENIED (diag names attribute and account).
+ *	- #MFA_ERR_SPACE when the change overflowed.
+ */
+enum mfa_rc mfa_conn_modify(struct mfa_diag *diag, struct mfa_conn *conn, struct mfa_bytes dn,
+			    struct mfa_change const *change) MFA_MUST_CHECK;
+
+/** Check a user's password by a bind on a connection of its own
+ *
+ * An empty password is refused without asking (RFC 4513 section 5.1.2).
+ *
+ * @return #MFA_OK, #MFA_ERR_DENIED (wrong), #MFA_ERR_UNAVAILABLE.
+ */
+enum mfa_rc mfa_conn_check_password(struct mfa_diag *diag, struct mfa_conn *conn,
+				    struct mfa_bytes dn, struct mfa_bytes password) MFA_MUST_CHECK;
+
+/** Escape a value for a search filter (RFC 4515 section 3)
+ *
+ * @param[out] out NUL-terminated.
+ * @return characters written, or -1 when it does not fit.
+ */
+int mfa_filter_escape(char *out, size_t out_size, struct mfa_bytes value);
+
+/** Put a user's name into the configured filter
+ *
+ * Replaces %{User-Name}, %{Stripped-User-Name} and
+ * %{%{Stripped-User-Name}:-%{User-Name}}; any other expansion is for the RADIUS
+ * server alone and refused.
+ *
+ * @return #MFA_OK, #MFA_ERR_FORMAT, #MFA_ERR_SPACE.
+ */
+enum mfa_rc mfa_filter_expand(char *out, size_t out_size, struct mfa_diag *diag, char const *filter,
+			      struct mfa_bytes user) MFA_MUST_CHECK;
+
+/** The LDAP handle of one side, connected, for what this interface does not offer
+ *
+ * For programs that list the directory.  NULL when it cannot be connected.
+ */
+struct ldap *mfa_conn_handle(struct mfa_diag *diag, struct mfa_conn *conn, enum mfa_side side);
+
+#endif /* MFA_CORE_STORE_H */

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/text.h"
+
+#include <openssl/crypto.h>
+
+#include <string.h>
+#include <time.h>
+
+static char const base64_std[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static char const base64_url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+static char const base32_std[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+struct mfa_bytes mfa_bytes_of(char const *text)
+{
+	return (struct mfa_bytes){.data = (uint8_t const *)text, .len = strlen(text)};
+}
+
+bool mfa_bytes_equal(struct mfa_bytes a, struct mfa_bytes b)
+{
+	return a.len == b.len && (a.len == 0 || CRYPTO_memcmp(a.data, b.data, a.len) == 0);
+}
+
+bool mfa_text_word(struct mfa_bytes *word, struct mfa_bytes *rest)
+{
+	uint8_t const *space = rest->len ? memchr(rest->data, ' ', rest->len) : NULL;
+
+	*word = *rest;
+	if (!space) {
+		*rest = (struct mfa_bytes){0};
+		return word->len > 0;
+	}
+	word->len = (size_t)(space - rest->data);
+	rest->data += word->len + 1;
+	rest->len -= word->len + 1;
+	return word->len > 0;
+}
+
+enum mfa_rc mfa_text_number(int64_t *value, struct mfa_bytes text, int64_t max)
+{
+	int64_t sum = 0;
+
+	*value = 0;
+	if (text.len < 1 || text.len > 18) return MFA_ERR_FORMAT;
+	if (text.len > 1 && text.data[0] == '0') return MFA_ERR_FORMAT;
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.data[i] < '0' || text.data[i] > '9') return MFA_ERR_FORMAT;
+		sum = sum * 10 + (text.data[i] - '0');
+	}
+	if (sum > max) return MFA_ERR_FORMAT;
+	*value = sum;
+	return MFA_OK;
+}
+
+/** Write @p len bytes as groups of @p bits from @p alphabet; RFC 4648 bit order, no padding */
+static enum mfa_rc bits_encode(char *out, size_t out_size, uint8_t const *in, size_t len,
+			       unsigned bits, char const *alphabet)
+{
+	uint32_t held = 0;
+	unsigned have = 0;
+	size_t n = 0;
+
+	if (out_size < (len * 8 + bits - 1) / bits + 1) return MFA_ERR_SPACE;
+	for (size_t i = 0; i < len; i++) {
+		held = (held << 8 | in[i]) & 0xffffu;
+		for (have += 8; have >= bits; have -= bits) {
+			out[n++] = alphabet[held >> (have - bits) & ((1u << bits) - 1)];
+		}
+	}
+	if (have) out[n++] = alphabet[held << (bits - have) & ((1u << bits) - 1)];
+	out[n] = '\0';
+	return MFA_OK;
+}
+
+/** Read what bits_encode() wrote; the bits left over must be zero and fewer than a group */
+static enum mfa_rc bits_decode(uint8_t *out, size_t *out_len, size_t out_size, struct mfa_bytes in,
+			       unsigned bits, char const *alphabet)
+{
+	uint32_t held = 0;
+	unsigned have = 0;
+
+	*out_len = 0;
+	for (size_t i = 0; i < in.len; i++) {
+		char const *at = in.data[i] ? strchr(alphabet, in.data[i]) : NULL;
+
+		if (!at) goto bad;
+		held = (held << bits | (uint32_t)(at - alphabet)) & 0xffffu;
+		have += bits;
+		if (have < 8) continue;
+		have -= 8;
+		if (*out_len == out_size) {
+			*out_len = 0;
+			return MFA_ERR_SPACE;
+		}
+		out[(*out_len)++] = (uint8_t)(held >> have);
+	}
+	if (have < bits && (held & ((1u << have) - 1)) == 0) return MFA_OK;
+bad:
+	*out_len = 0;
+	return MFA_ERR_FORMAT;
+}
+
+enum mfa_rc mfa_base64url_encode(char *out, size_t out_size, uint8_t const *in, size_t len)
+{
+	return bits_encode(out, out_size, in, len, 6, base64_url);
+}
+
+enum mfa_rc mfa_base64url_decode(uint8_t *out, size_t *out_len, size_t out_size,
+				 struct mfa_bytes in)
+{
+	return bits_decode(out, out_len, out_size, in, 6, base64_url);
+}
+
+enum mfa_rc mfa_base64_decode(uint8_t *out, size_t *out_len, size_t out_size, struct mfa_bytes in)
+{
+	size_t pad = 0;
+
+	*out_len = 0;
+	if (in.len % 4 != 0) return MFA_ERR_FORMAT;
+	while (pad < 2 && in.len > 0 && in.data[in.len - 1] == '=') {
+		pad++;
+		in.len--;
+	}
+	return bits_decode(out, out_len, out_size, in, 6, base64_std);
+}
+
+enum mfa_rc mfa_base32_encode(char *out, size_t out_size, uint8_t const *in, size_t len)
+{
+	return bits_encode(out, out_size, in, len, 5, base32_std);
+}
+
+enum mfa_rc mfa_base32_decode(uint8_t *out, size_t *out_len, size_t out_size, struct mfa_bytes in)
+{
+	uint8_t plain[256];
+	size_t n = 0;
+	enum mfa_rc rc = MFA_ERR_FORMAT;
+
+	*out_len = 0;
+	while (in.len > 0 && in.data[in.len - 1] == '=') in.len--;
+	if (in.len > sizeof(plain)) return MFA_ERR_SPACE;
+	for (size_t i = 0; i < in.len; i++) {
+		uint8_t c = in.data[i];
+
+		if (c == ' ' || c == '-') continue;
+		if (c >= 'a' && c <= 'z') c = (uint8_t)(c - 'a' + 'A');
+		plain[n++] = c;
+	}
+	rc = bits_decode(out, out_len, out_size, (struct mfa_bytes){plain, n}, 5, base32_std);
+	OPENSSL_cleanse(plain, sizeof(plain));
+	return rc;
+}
+
+/** Read exactly two digits within a range and step over them */
+static bool two_digits(int *value, struct mfa_bytes *rest, int min, int max)
+{
+	if (rest->len < 2) return false;
+	for (int i = 0; i < 2; i++) {
+		if (rest->data[i] < '0' || rest->data[i] > '9') return false;
+	}
+	*value = (rest->data[0] - '0') * 10 + (rest->data[1] - '0');
+	rest->data += 2;
+	rest->len -= 2;
+	return *value >= min && *value <= max;
+}
+
+/** Read "Z" or "+hhmm" or "-hh" to the end; seconds east of Greenwich */
+static bool zone(int *east_s, struct mfa_bytes rest)
+{
+	int hours, minutes = 0, sign;
+
+	*east_s = 0;
+	if (rest.len < 1) return false;
+	if (rest.data[0] == 'Z') return rest.len == 1;
+	if (rest.data[0] != '+' && rest.data[0] != '-') return false;
+	sign = rest.data[0] == '+' ? 1 : -1;
+	rest.data++;
+	rest.len--;
+	if (!two_digits(&hours, &rest, 0, 23)) return false;
+	if (rest.len > 0 && !two_digits(&minutes, &rest, 0, 59)) return false;
+	*east_s = sign * (hours * 3600 + minutes * 60);
+	return rest.len == 0;
+}
+
+/** Step over ".5" or ",25"; a mark without digits is not a fraction */
+static bool fraction(struct mfa_bytes *rest)
+{
+	size_t n = 1;
+
+	if (rest->len == 0 || (rest->data[0] != '.' && rest->data[0] != ',')) return true;
+	while (n < rest->len && rest->data[n] >= '0' && rest->data[n] <= '9') n++;
+	rest->data += n;
+	rest->len -= n;
+	return n > 1;
+}
+
+static bool next_is_digit(struct mfa_bytes rest)
+{
+	return rest.len > 0 && rest.data[0] >= '0' && rest.data[0] <= '9';
+}
+
+enum mfa_rc mfa_time_parse(int64_t *time_s, struct mfa_bytes text)
+{
+	int century, year, month, east_s;
+	struct tm tm = {0};
+	struct tm check;
+	time_t t;
+
+	*time_s = 0;
+	if (!two_digits(&century, &text, 19, 99) || !two_digits(&year, &text, 0, 99) ||
+	    !two_digits(&month, &text, 1, 12) || !two_digits(&tm.tm_mday, &text, 1, 31) ||
+	    !two_digits(&tm.tm_hour, &text, 0, 23)) {
+		return MFA_ERR_FORMAT;
+	}
+	if (next_is_digit(text) && !two_digits(&tm.tm_min, &text, 0, 59)) return MFA_ERR_FORMAT;
+	if (next_is_digit(text) && !two_digits(&tm.tm_sec, &text, 0, 60)) return MFA_ERR_FORMAT;
+	if (!fraction(&text) || !zone(&east_s, text)) return MFA_ERR_FORMAT;
+	tm.tm_year = century * 100 + year - 1900;
+	tm.tm_mon = month - 1;
+	check = tm;
+	t = timegm(&check);
+	if (check.tm_mon != tm.tm_mon) return MFA_ERR_FORMAT; /* 31 February */
+	*time_s = (int64_t)t - east_s;
+	return MFA_OK;
+}
+
+enum mfa_rc mfa_time_format(char out[MFA_TIME_SIZE], int64_t time_s)
+{
+	time_t t = (time_t)time_s;
+	struct tm tm;
+
+	out[0] = '\0';
+	if (time_s < 0 || time_s > INT64_C(253402300799) || !gmtime_r(&t, &tm)) return MFA_ERR_ARG;
+	return strftime(out, MFA_TIME_SIZE, "%Y%m%d%H%M%SZ", &tm) == MFA_TIME_SIZE - 1
+		       ? MFA_OK
+		       : MFA_ERR_INTERNAL;
+}
