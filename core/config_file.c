@@ -23,7 +23,7 @@ struct reading {
 static _Thread_local struct reading *reading;
 
 /** The first problem is the one to mend; what follows is often its echo */
-static void report(cfg_t *cfg, char const *fmt, va_list args)
+static void MFA_PRINTF(2, 0) report(cfg_t *cfg, char const *fmt, va_list args)
 {
 	char text[MFA_DIAG_SIZE / 2];
 

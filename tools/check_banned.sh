@@ -14,7 +14,7 @@ ban() { # ban <what to use instead> <functions>
 	shift
 	names=$(printf '%s|' "$@")
 	# shellcheck disable=SC2086 # a list of names
-	if grep -nE "(^|[^[:alnum:]_])(${names%|})[[:space:]]*\(" $files /dev/null | grep -v 'banned-ok:'; then
+	if grep -nE "(^|[^[:alnum:]_])(${names%|})[[:space:]]*\(" $files /dev/null | grep -vE 'banned-ok:|:[[:space:]]*\*[[:space:]]'; then
 		echo "check_banned: use $why" >&2
 		rc=1
 	fi
@@ -35,7 +35,11 @@ case " $* " in
 *' core '*)
 	files=$(find core -name '*.[ch]')
 	ban 'the time that the caller passes' time gettimeofday
-	ban 'the log that the caller passes' printf fprintf vprintf vfprintf puts fputs perror syslog
+	ban 'the log that the caller passes' printf vprintf puts putchar perror syslog
+	if grep -rnwE --include='*.[ch]' 'std(in|out|err)' core; then
+		echo 'check_banned: core has no terminal' >&2
+		rc=1
+	fi
 	ban 'an error code: core never ends the program' exit _exit abort
 	;;
 esac
