@@ -3,12 +3,20 @@
 
 #include <string.h>
 
-static bool must_escape(uint8_t c)
+static bool special_in_filter(uint8_t c)
 {
 	return c < ' ' || c >= 0x7f || c == '*' || c == '(' || c == ')' || c == '\\';
 }
 
-int mfa_filter_escape(char *out, size_t out_size, struct mfa_bytes value)
+/** All but what can never mean anything in a DN */
+static bool special_in_dn(uint8_t c)
+{
+	return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '.' &&
+	       c != '_' && c != '-' && c != '@';
+}
+
+/** Write special bytes as a backslash and two hexadecimal digits */
+static int escape(char *out, size_t out_size, struct mfa_bytes value, bool (*special)(uint8_t c))
 {
 	static char const hex[] = "0123456789abcdef";
 	size_t n = 0;
@@ -17,7 +25,7 @@ int mfa_filter_escape(char *out, size_t out_size, struct mfa_bytes value)
 		uint8_t const c = value.data[i];
 
 		if (n + 4 > out_size) return -1;
-		if (must_escape(c)) {
+		if (special(c)) {
 			out[n++] = '\\';
 			out[n++] = hex[c >> 4];
 			out[n++] = hex[c & 15];
@@ -28,6 +36,16 @@ int mfa_filter_escape(char *out, size_t out_size, struct mfa_bytes value)
 	if (n >= out_size) return -1;
 	out[n] = '\0';
 	return (int)n;
+}
+
+int mfa_filter_escape(char *out, size_t out_size, struct mfa_bytes value)
+{
+	return escape(out, out_size, value, special_in_filter);
+}
+
+int mfa_dn_escape(char *out, size_t out_size, struct mfa_bytes value)
+{
+	return escape(out, out_size, value, special_in_dn);
 }
 
 /** How long the user-name expansion is that stands here; 0 when it is none */

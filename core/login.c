@@ -58,7 +58,10 @@ static void decide(struct mfa_login *login, struct mfa_login_context const *ctx,
 	mfa_decide(&login->decision, &login->record, ctx->ring, ctx->policy, request);
 	if (login->decision.result == MFA_RESULT_BROKEN && login->record_diag.text[0])
 		login->decision.reason = login->record_diag;
-	if (hook && !hook(login, uctx)) login->decision.verdict = MFA_REJECT;
+	if (hook && !hook(login, uctx)) {
+		login->decision.verdict = MFA_REJECT;
+		mfa_change_init(&login->decision.change);
+	}
 }
 
 enum mfa_rc mfa_login_run(struct mfa_login *login, struct mfa_login_context const *ctx,

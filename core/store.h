@@ -100,6 +100,9 @@ enum mfa_rc mfa_conn_check_password(struct mfa_diag *diag, struct mfa_conn *conn
  */
 int mfa_filter_escape(char *out, size_t out_size, struct mfa_bytes value);
 
+/** Escape a value for a place in a DN (RFC 4514 section 2.4); otherwise as mfa_filter_escape() */
+int mfa_dn_escape(char *out, size_t out_size, struct mfa_bytes value);
+
 /** Put a user's name into the configured filter
  *
  * Replaces %{User-Name}, %{Stripped-User-Name} and
