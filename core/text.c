@@ -216,7 +216,8 @@ enum mfa_rc mfa_time_parse(int64_t *time_s, struct mfa_bytes text)
 	tm.tm_year = century * 100 + year - 1900;
 	tm.tm_mon = month - 1;
 	check = tm;
-	t = timegm(&check);
+	check.tm_sec = 0; /* a leap second must not carry over into the next month */
+	t = timegm(&check) + tm.tm_sec;
 	if (check.tm_mon != tm.tm_mon) return MFA_ERR_FORMAT; /* 31 February */
 	*time_s = (int64_t)t - east_s;
 	return MFA_OK;

@@ -40,7 +40,7 @@ bool mfa_text_word(struct mfa_bytes *word, struct mfa_bytes *rest);
 /** Read a decimal number
  *
  * @param[out] value the number; 0 on failure.
- * @param[in] text   1..19 ASCII digits, no sign, no leading zero unless it is "0".
+ * @param[in] text   1..18 ASCII digits, no sign, no leading zero unless it is "0".
  * @param[in] max    largest value allowed.
  * @return #MFA_OK or #MFA_ERR_FORMAT.
  */
