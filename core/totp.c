@@ -42,12 +42,10 @@ char const *mfa_totp_hash_name(enum mfa_totp_hash hash)
 enum mfa_rc mfa_totp_generate(char code[static MFA_TOTP_DIGITS_MAX + 1],
 			      struct mfa_totp const *totp, int64_t step)
 {
-	int64_t const at_s = step * totp->period_s;
-
 	memset(code, 0, MFA_TOTP_DIGITS_MAX + 1);
 	if (!totp_ok(totp) || step < 0 || step > INT64_MAX / MFA_TOTP_PERIOD_MAX)
 		return MFA_ERR_ARG;
-	if (oath_totp_generate2((char const *)totp->key, totp->key_len, (time_t)at_s,
+	if (oath_totp_generate2((char const *)totp->key, totp->key_len, (time_t)(step * totp->period_s),
 				totp->period_s, 0, totp->digits, oath_flags(totp->hash),
 				code) != OATH_OK) {
 		OPENSSL_cleanse(code, MFA_TOTP_DIGITS_MAX + 1);
@@ -82,13 +80,12 @@ enum mfa_rc mfa_totp_match(struct mfa_totp_match *match, struct mfa_totp const *
 			   int64_t now_s)
 {
 	int64_t const steps = window->steps;
-	int64_t const far = window->drift < 0 ? window->drift - steps : window->drift + steps;
-	int64_t const from = far < -steps ? far : -steps;
-	int64_t const to = far > steps ? far : steps;
+	int64_t reach;
 
 	*match = (struct mfa_totp_match){0};
 	if (!totp_ok(totp) || !window_ok(window) || now_s < 0) return MFA_ERR_ARG;
-	for (int64_t i = from; i <= to; i++) {
+	reach = steps + (window->drift < 0 ? -window->drift : window->drift);
+	for (int64_t i = -reach; i <= reach; i++) {
 		bool const near_now = i >= -steps && i <= steps;
 		bool const near_drift = i >= window->drift - steps && i <= window->drift + steps;
 		enum mfa_rc rc;
