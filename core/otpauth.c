@@ -221,10 +221,9 @@ enum mfa_rc mfa_otpauth_format(char *out, size_t out_size, struct mfa_totp const
 	if (!uri) goto out;
 	(void)setvbuf(uri, NULL, _IONBF, 0);
 	(void)fputs(SCHEME, uri);
-	if (issuer) {
-		percent_append(uri, issuer);
-		(void)fputc(':', uri);
-	}
+	if (issuer) percent_append(uri, issuer);
+	/* A name with a colon needs one in front, or its first half would be read as an issuer. */
+	if (issuer || strchr(totp->name, ':')) (void)fputc(':', uri);
 	percent_append(uri, issuer ? label : totp->name);
 	(void)fprintf(uri, "?secret=%s", base32);
 	if (issuer) {

@@ -27,8 +27,9 @@ enum mfa_rc mfa_otpauth_parse(struct mfa_totp *totp, struct mfa_diag *diag, stru
 /** Write the URI
  *
  * @param[out] out     NUL-terminated; empty on failure.
- * @param[in] out_size bytes at @p out; #MFA_OTPAUTH_SIZE is always enough for a label
- *		       and an issuer of 64 bytes each.
+ * @param[in] out_size bytes at @p out; #MFA_OTPAUTH_SIZE is always enough for the form that
+ *		       is stored, and for a label and an issuer of 64 bytes each with a key
+ *		       of at most 64 bytes.
  * @param[in] issuer   shown by the app above the code, or NULL: then the URI is in the form
  *		       that is stored, with "added" and the device's name as label.
  * @param[in] label    the account that the app shows; only used with an issuer.
