@@ -44,7 +44,7 @@ enum mfa_rc mfa_unseal(uint8_t *plain, size_t *plain_len, size_t plain_size,
 {
 	EVP_CIPHER_CTX *ctx = NULL;
 	uint8_t tag[MFA_TAG_SIZE];
-	uint8_t const *text = box.data + MFA_NONCE_SIZE;
+	uint8_t const *text;
 	enum mfa_rc rc = MFA_ERR_CRYPTO;
 	size_t len;
 	int n;
@@ -52,6 +52,7 @@ enum mfa_rc mfa_unseal(uint8_t *plain, size_t *plain_len, size_t plain_size,
 	*plain_len = 0;
 	if (box.len < MFA_SEAL_OVERHEAD || box.len > INT_MAX / 2) return MFA_ERR_FORMAT;
 	len = box.len - MFA_SEAL_OVERHEAD;
+	text = box.data + MFA_NONCE_SIZE;
 	if (plain_size < len) return MFA_ERR_SPACE;
 	memcpy(tag, text + len, sizeof(tag));
 	ctx = EVP_CIPHER_CTX_new();
