@@ -20,7 +20,7 @@ ATTRIBUTES = {
     "Framed-IP-Address": (8, "ip"), "Filter-Id": (11, "text"), "Reply-Message": (18, "text"), "State": (24, "octets"),
     "Class": (25, "octets"), "Session-Timeout": (27, "int"), "Called-Station-Id": (30, "text"),
     "Calling-Station-Id": (31, "text"), "NAS-Identifier": (32, "text"), "Proxy-State": (33, "octets"),
-    "CHAP-Challenge": (60, "octets"), "NAS-Port-Type": (61, "int"), "Tunnel-Type": (64, "tagged-int"),
+    "Callback-Id": (20, "text"), "Connect-Info": (77, "text"), "CHAP-Challenge": (60, "octets"), "NAS-Port-Type": (61, "int"), "Tunnel-Type": (64, "tagged-int"),
     "Tunnel-Medium-Type": (65, "tagged-int"), "Prompt": (76, "int"), "EAP-Message": (79, "octets"),
     "Message-Authenticator": (MESSAGE_AUTHENTICATOR, "octets"), "Tunnel-Private-Group-Id": (81, "text"),
     "MS-CHAP-Challenge": ((MICROSOFT, 11), "octets"), "MS-CHAP-Error": ((MICROSOFT, 2), "octets"),
@@ -135,6 +135,16 @@ class Reply:
     @property
     def message(self):
         return self.get("Reply-Message", "")
+
+    @property
+    def result(self):
+        """Peruser-MFA-Result, which the tests' site sends along."""
+        return self.get("Connect-Info", "")
+
+    @property
+    def reason(self):
+        """Module-Failure-Message, which the tests' site sends along."""
+        return self.get("Callback-Id", "")
 
     @property
     def state(self):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """OpenLDAP with our schema and our access rules, as an administrator would load them."""
 import collections
+import contextlib
 import re
 import secrets
 import subprocess
@@ -164,13 +165,15 @@ class Slapd(Server):
         path.write_text(text)
         return str(path)
 
-    def set_access(self, rules):
-        """Replace every access rule of the database and return the old ones."""
+    @contextlib.contextmanager
+    def access_first(self, rule):
+        """An access rule in front of all others while the block runs."""
         with self.connect_config() as config:
-            old = config.read_s(DATABASE_DN, attrlist=["olcAccess"]).get("olcAccess", [])
-            config.modify_s(DATABASE_DN, [(ldap.MOD_REPLACE, "olcAccess", [
-                rule if isinstance(rule, bytes) else rule.encode() for rule in rules])])
-        return old
+            config.modify_s(DATABASE_DN, [(ldap.MOD_ADD, "olcAccess", [b"{0}" + rule.encode()])])
+            try:
+                yield
+            finally:
+                config.modify_s(DATABASE_DN, [(ldap.MOD_DELETE, "olcAccess", [b"{0}"])])
 
     def add_users(self, *entries):
         with self.connect() as root:

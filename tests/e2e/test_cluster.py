@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Any server of a cluster answers the second packet; a replica that lags behind fools nobody."""
+import pytest
+
+from lib.radius_server import FreeRadius
+from lib.ring import Ring
+from lib.slapd import RADIUS_DN, Slapd
+from lib.user import Enrolled, User
+
+
+@pytest.fixture(scope="module")
+def servers(slapd, ring):
+    with FreeRadius(slapd, ring=ring) as one, FreeRadius(slapd, ring=ring) as two:
+        yield one, two
+
+
+def test_first_packet_to_one_second_to_the_other(slapd, servers):
+    user = Enrolled(slapd)
+    with servers[0].client() as one, servers[1].client() as two:
+        assert user.answer(two, user.challenge(one), user.device.code()).accepted
+
+
+def test_wrong_code_at_the_other_server_counts_the_attempt(slapd, servers):
+    user = Enrolled(slapd)
+    with servers[0].client() as one, servers[1].client() as two:
+        challenge = user.answer(two, user.challenge(one), user.device.wrong())
+        assert challenge.challenged and challenge.message.startswith("Wrong code")
+        assert user.answer(one, challenge, user.device.code()).accepted
+
+
+def test_server_restarted_between_the_packets(slapd, servers):
+    user = Enrolled(slapd)
+    with servers[0].client() as client:
+        challenge = user.challenge(client)
+        servers[0].restart()
+        assert user.answer(client, challenge, user.device.code()).accepted
+
+
+def test_key_added_on_one_server_first(slapd, servers, ring):
+    """Rotation: the new key is on both rings before it seals on either."""
+    rotated = Ring()
+    rotated.keys = ring.keys + Ring("k9").keys
+    first_seals_new = Ring()
+    first_seals_new.keys = rotated.keys[::-1]
+    user = Enrolled(slapd)
+    with FreeRadius(slapd, ring=first_seals_new) as new, FreeRadius(slapd, ring=rotated) as old, \
+            new.client() as at_new, old.client() as at_old:
+        assert user.answer(at_old, user.challenge(at_new), user.device.code()).accepted
+        assert user.answer(at_new, user.challenge(at_old), user.device.code(1)).accepted
+
+
+@pytest.fixture(scope="module")
+def provider():
+    with Slapd(syncprov=True) as server:
+        yield server
+
+
+@pytest.fixture
+def replica(provider):
+    with Slapd(provider=provider) as server:
+        server.wait_synced()
+        yield server
+
+
+def reading_from(replica, provider, ring, **more):
+    """Both factors read from the replica, our module writes to the provider."""
+    settings = {"ldap.uri": replica.uri, "ldap.write_uri": provider.uri, "ldap.ca_file": str(provider.ca_file)}
+    return FreeRadius(replica, ring=ring, settings=settings, **more)
+
+
+def test_replica_for_reads_provider_for_writes(provider, replica, ring):
+    user = Enrolled(provider)
+    replica.wait_synced()
+    with reading_from(replica, provider, ring) as server, server.client() as client:
+        challenge = user.challenge(client)
+        mark = provider.mark()
+        assert user.answer(client, challenge, user.device.code()).accepted
+        assert provider.operations(mark)[RADIUS_DN, "MOD"] == 1
+        assert replica.operations()[RADIUS_DN, "MOD"] == 0
+
+
+def test_stale_replica_does_not_accept_a_used_code(provider, replica, ring):
+    """The replica never learns of the first use: the conflict on the provider shows it."""
+    user = Enrolled(provider)
+    user.device.settle(8)
+    replica.wait_synced()
+    replica.stop_replication()
+    code = user.device.code()
+    with reading_from(replica, provider, ring) as server, server.client() as client:
+        assert user.answer(client, user.challenge(client), code).accepted
+        again = user.answer(client, user.challenge(client), code)
+        assert again.rejected and again.result == "replayed"
+        assert user.login(client, -1).rejected
+        assert user.login(client, 1).accepted
+
+
+def test_retransmission_meets_a_stale_replica(provider, replica, ring):
+    user = Enrolled(provider)
+    replica.wait_synced()
+    replica.stop_replication()
+    with reading_from(replica, provider, ring) as server, server.client() as client:
+        challenge, code = user.challenge(client), user.device.code()
+        assert user.answer(client, challenge, code).accepted
+        assert user.answer(client, challenge, code).accepted
+
+
+def test_wrong_codes_are_counted_on_the_provider_although_the_replica_is_stale(provider, replica, ring):
+    user = Enrolled(provider)
+    replica.wait_synced()
+    replica.stop_replication()
+    with reading_from(replica, provider, ring) as server, server.client() as client:
+        used = []
+        for count in (1, 2, 3):
+            used.append(user.device.wrong(used))
+            user.answer(client, user.challenge(client), used[-1])
+            assert user.failures() == count
+
+
+def test_secret_taken_away_on_the_provider_counts_at_once(provider, replica, ring):
+    """An administrator took the phone off the account: the stale replica must not let it in."""
+    user = Enrolled(provider)
+    replica.wait_synced()
+    replica.stop_replication()
+    with reading_from(replica, provider, ring) as server, server.client() as client:
+        user.login(client, 0)
+        user.set(peruserMfaSecret=None)
+        assert not user.login(client, 1).accepted
+
+
+def test_second_server_of_the_list_answers_when_the_first_is_gone(provider, replica, ring):
+    user = Enrolled(provider)
+    replica.wait_synced()
+    settings = {"ldap.uri": f"{replica.uri} {provider.uri}", "ldap.write_uri": provider.uri}
+    with FreeRadius(provider, ring=ring, settings=settings) as server, server.client() as client:
+        assert user.login(client).accepted
+        replica.kill()
+        assert user.login(client, 1).accepted
+        assert User(provider).start(client).accepted

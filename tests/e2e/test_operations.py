@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""How often the directory is asked, counted in slapd's own log."""
+import pytest
+
+from lib.radius_server import FreeRadius
+from lib.ring import new_recovery_code
+from lib.slapd import FREERADIUS_DN, RADIUS_DN
+from lib.user import Enrolled, User
+
+MAPPED = "".join(f"\t\tcontrol:{name} += '{name}'\n" for name in (
+    "peruserMfaEnabled", "peruserMfaSecret", "peruserMfaRequiredFrom", "peruserMfaLastUse", "peruserMfaFailures",
+    "peruserMfaRecoveryCode", "peruserMfaTrustedDevice"))
+
+
+def counted(slapd, step):
+    """Run step; the reply, and the searches and modifies that the module made meanwhile."""
+    mark = slapd.mark()
+    reply = step()
+    counts = slapd.operations(mark)
+    return reply, counts[RADIUS_DN, "SRCH"], counts[RADIUS_DN, "MOD"], counts[RADIUS_DN, "BIND"]
+
+
+@pytest.fixture
+def warm(slapd, client):
+    """The pool's connections are up: a bind is not part of a login."""
+    user = Enrolled(slapd)
+    for offset in (0, 1):
+        assert user.login(client, offset).accepted
+    return client
+
+
+@pytest.mark.parametrize("make", [User, Enrolled])
+def test_password_step_is_one_search(slapd, warm, make):
+    user = make(slapd)
+    reply, searches, modifies, _ = counted(slapd, lambda: user.start(warm))
+    assert reply.accepted == (make is User)
+    assert (searches, modifies) == (1, 0)
+
+
+def test_code_step_is_one_search_and_one_modify(slapd, warm):
+    user = Enrolled(slapd)
+    challenge = user.challenge(warm)
+    reply, searches, modifies, _ = counted(slapd, lambda: user.answer(warm, challenge, user.device.code()))
+    assert reply.accepted and (searches, modifies) == (1, 1)
+
+
+def test_second_login_is_as_cheap(slapd, warm):
+    """LastUse is there by then, and failures have to be cleared in the same modify."""
+    user = Enrolled(slapd)
+    assert user.login(warm).accepted
+    user.answer(warm, user.challenge(warm), user.device.wrong())
+    challenge = user.challenge(warm)
+    reply, searches, modifies, _ = counted(slapd, lambda: user.answer(warm, challenge, user.device.code(1)))
+    assert reply.accepted and (searches, modifies) == (1, 1)
+    assert user.get("peruserMfaFailures") is None
+
+
+def test_wrong_code_is_one_search_and_one_modify(slapd, warm):
+    user = Enrolled(slapd)
+    challenge = user.challenge(warm)
+    reply, searches, modifies, _ = counted(slapd, lambda: user.answer(warm, challenge, user.device.wrong()))
+    assert reply.challenged and (searches, modifies) == (1, 1)
+
+
+def test_recovery_code_is_one_search_and_one_modify(slapd, warm, ring):
+    user, code = Enrolled(slapd), new_recovery_code()
+    user.set(peruserMfaRecoveryCode=[ring.recovery(code, user.entry_id)])
+    challenge = user.challenge(warm)
+    reply, searches, modifies, _ = counted(slapd, lambda: user.answer(warm, challenge, code))
+    assert reply.accepted and (searches, modifies) == (1, 1)
+
+
+def test_wrong_password_costs_us_nothing(slapd, warm):
+    user = Enrolled(slapd)
+    reply, searches, modifies, _ = counted(slapd, lambda: warm.password(user.uid, "not-it"))
+    assert reply.rejected and (searches, modifies) == (0, 0)
+
+
+def test_altered_state_costs_nothing(slapd, warm):
+    user = Enrolled(slapd)
+    state = user.challenge(warm).state[:-1] + b"!"
+    reply, searches, modifies, _ = counted(slapd, lambda: user.answer(warm, state, user.device.code()))
+    assert reply.rejected and (searches, modifies) == (0, 0)
+
+
+def test_search_is_a_base_search_when_rlm_ldap_found_the_user(slapd, warm):
+    user = Enrolled(slapd)
+    mark = slapd.mark()
+    user.start(warm)
+    ours = [line for line in slapd.log(mark).splitlines() if "SRCH base=" in line]
+    assert sum(f'base="{user.dn}" scope=0' in line for line in ours) == 1
+
+
+def test_connections_are_kept(slapd, warm):
+    user = Enrolled(slapd)
+    _, _, _, binds = counted(slapd, lambda: user.login(warm))
+    assert binds == 0
+
+
+def test_mapped_attributes_save_the_search(slapd, ring):
+    """rlm_ldap read the record already: the password step asks the directory nothing."""
+    reads_the_record = f'to * by dn.exact="{FREERADIUS_DN}" read by * break'
+    with slapd.access_first(reads_the_record), FreeRadius(slapd, ring=ring, update=MAPPED) as server, \
+            server.client() as client:
+        assert Enrolled(slapd).login(client).accepted
+        for make in (User, Enrolled):
+            user = make(slapd)
+            reply, searches, modifies, _ = counted(slapd, lambda: user.start(client))
+            assert reply.accepted == (make is User)
+            assert (searches, modifies) == (0, 0)
+        assert user.answer(client, reply, user.device.code()).accepted
