@@ -4,11 +4,11 @@ import pytest
 
 from lib.client import pap
 from lib.radius_server import FreeRadius
-from lib.slapd import user_dn
 from lib.user import Enrolled, User
 
-HOSTILE = ["*)(uid=*", "*", "\\", "\\2a", "a\0b", "(", ")", "a*", "&", "|(uid=*)", "%{User-Name}", "%s%n", "\x01\x7f",
-           "\u00e9", "\ufeff", "a" * 253, " ", "  a  ", "#", "+", ",", ";", '"', "<>", "'", "uid=x,dc=y", "\r\n", "$(id)"]
+HOSTILE = ["*)(uid=*", "*", "\\", "\\2a", "a\0b", "(", ")", "a*", "&", "|(uid=*)", "%{User-Name}", "%s%n",
+           "\x01\x7f", "\u00e9", "\ufeff", "a" * 253, " ", "  a  ", "#", "+", ",", ";", '"', "<>", "'", "uid=x,dc=y",
+           "\r\n", "$(id)"]
 
 
 def name_of(value):
@@ -32,8 +32,11 @@ def test_hostile_name_finds_nobody_else(own_search, client, name):
     assert client.password(name, "pw").rejected
 
 
-@pytest.mark.parametrize("name", ["\\", "a(b)", "c*d", "a\u00e9\u4e2d", "x" * 200, "with space", "o'neil", "comma,name", "a+b",
-                                  "hash#tag", 'quo"te', "semi;colon", "eq=ual", "<angle>"], ids=name_of)
+ODD = ["\\", "a(b)", "c*d", "a\u00e9\u4e2d", "x" * 200, "with space", "o'neil", "comma,name", "a+b", "hash#tag",
+       'quo"te', "semi;colon", "eq=ual", "<angle>"]
+
+
+@pytest.mark.parametrize("name", ODD, ids=name_of)
 def test_odd_but_real_name_logs_in(slapd, own_search, client, name):
     """Escaped, not refused: these are entries of the directory."""
     user = Enrolled(slapd, uid=name, password="pw")
@@ -41,7 +44,8 @@ def test_odd_but_real_name_logs_in(slapd, own_search, client, name):
         assert user.login(nas).accepted
 
 
-@pytest.mark.parametrize("name", [b"\xff\xfe", b"\xc3\x28", b"\xed\xa0\x80"], ids=["no utf-8", "cut utf-8", "surrogate"])
+@pytest.mark.parametrize("name", [b"\xff\xfe", b"\xc3\x28", b"\xed\xa0\x80"],
+                         ids=["no utf-8", "cut utf-8", "surrogate"])
 def test_name_that_is_no_text(client, own_search, name):
     with own_search.client() as nas:
         assert nas.password(name, "pw").rejected
@@ -148,7 +152,3 @@ def test_what_is_no_code(slapd, client, form):
 def test_password_of_any_size(slapd, client, size):
     user = User(slapd)
     assert client.password(user.uid, "p" * size).rejected
-
-
-def test_dn_of_a_hostile_name_is_escaped_by_the_harness():
-    assert user_dn("a,b+c") == "uid=a\\,b\\+c,ou=people,dc=example,dc=org"

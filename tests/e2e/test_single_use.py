@@ -16,7 +16,8 @@ ROUNDS = 200
 @pytest.fixture(scope="module")
 def servers(slapd, ring):
     """Two processes with one key ring and one directory."""
-    with FreeRadius(slapd, ring=ring, debug=0, echo=False) as one, FreeRadius(slapd, ring=ring, debug=0, echo=False) as two:
+    options = {"ring": ring, "debug": 0, "echo": False}
+    with FreeRadius(slapd, **options) as one, FreeRadius(slapd, **options) as two:
         yield one, two
 
 

@@ -22,11 +22,12 @@ def _walk(lines):
 
 
 def quoted(value):
-    """The value as configuration text: numbers and bare words as they are, all else in quotes."""
+    """The value as configuration text: numbers and yes or no as they are, all else in quotes."""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    text = str(value)
-    return text if re.fullmatch(r"[\w.-]+", text) else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if isinstance(value, (int, float)):
+        return str(value)
+    return '"' + str(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def edit(text, items):

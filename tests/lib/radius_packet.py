@@ -17,15 +17,16 @@ MICROSOFT, CISCO = 311, 9
 ATTRIBUTES = {
     "User-Name": (1, "text"), "User-Password": (2, "hidden"), "CHAP-Password": (3, "octets"),
     "NAS-IP-Address": (4, "ip"), "NAS-Port": (5, "int"), "Service-Type": (6, "int"), "Framed-Protocol": (7, "int"),
-    "Framed-IP-Address": (8, "ip"), "Filter-Id": (11, "text"), "Reply-Message": (18, "text"), "State": (24, "octets"),
-    "Class": (25, "octets"), "Session-Timeout": (27, "int"), "Called-Station-Id": (30, "text"),
-    "Calling-Station-Id": (31, "text"), "NAS-Identifier": (32, "text"), "Proxy-State": (33, "octets"),
-    "Callback-Id": (20, "text"), "Connect-Info": (77, "text"), "CHAP-Challenge": (60, "octets"), "NAS-Port-Type": (61, "int"), "Tunnel-Type": (64, "tagged-int"),
-    "Tunnel-Medium-Type": (65, "tagged-int"), "Prompt": (76, "int"), "EAP-Message": (79, "octets"),
+    "Framed-IP-Address": (8, "ip"), "Filter-Id": (11, "text"), "Reply-Message": (18, "text"),
+    "Callback-Id": (20, "text"), "State": (24, "octets"), "Class": (25, "octets"), "Session-Timeout": (27, "int"),
+    "Called-Station-Id": (30, "text"), "Calling-Station-Id": (31, "text"), "NAS-Identifier": (32, "text"),
+    "Proxy-State": (33, "octets"), "CHAP-Challenge": (60, "octets"), "NAS-Port-Type": (61, "int"),
+    "Tunnel-Type": (64, "tagged-int"), "Tunnel-Medium-Type": (65, "tagged-int"), "Prompt": (76, "int"),
+    "Connect-Info": (77, "text"), "EAP-Message": (79, "octets"),
     "Message-Authenticator": (MESSAGE_AUTHENTICATOR, "octets"), "Tunnel-Private-Group-Id": (81, "text"),
-    "MS-CHAP-Challenge": ((MICROSOFT, 11), "octets"), "MS-CHAP-Error": ((MICROSOFT, 2), "octets"),
-    "MS-CHAP2-Response": ((MICROSOFT, 25), "octets"), "MS-CHAP2-Success": ((MICROSOFT, 26), "octets"),
-    "Cisco-AVPair": ((CISCO, 1), "text"),
+    "Cisco-AVPair": ((CISCO, 1), "text"), "MS-CHAP-Error": ((MICROSOFT, 2), "octets"),
+    "MS-CHAP-Challenge": ((MICROSOFT, 11), "octets"), "MS-CHAP2-Response": ((MICROSOFT, 25), "octets"),
+    "MS-CHAP2-Success": ((MICROSOFT, 26), "octets"),
 }
 _BY_NUMBER = {number: (name, kind) for name, (number, kind) in ATTRIBUTES.items()}
 

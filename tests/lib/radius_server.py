@@ -170,7 +170,10 @@ class FreeRadius(Server):
 
     def command(self):
         debug = ["-" + "x" * self.debug] if self.debug else []
-        return [*self.under, "/usr/sbin/freeradius", "-f", "-l", "stdout", *debug, "-d", str(self.raddb), "-n", "radiusd"]
+        return [*self.under, *self._program(), "-f", *debug]
+
+    def _program(self):
+        return ["/usr/sbin/freeradius", "-l", "stdout", "-d", str(self.raddb), "-n", "radiusd"]
 
     def environment(self):
         if self.build != "asan":
@@ -192,8 +195,8 @@ class FreeRadius(Server):
         if not self.raddb.exists():
             self.pick_ports()
             self.configure()
-        done = subprocess.run(["/usr/sbin/freeradius", "-C", "-x", "-l", "stdout", "-d", str(self.raddb), "-n", "radiusd"],
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        done = subprocess.run([*self._program(), "-C", "-x"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT,
                               timeout=60, env=self.environment())
         return done.returncode, done.stdout.decode("utf-8", "replace")
 
