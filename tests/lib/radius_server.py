@@ -147,8 +147,8 @@ class FreeRadius(Server):
             "MFA_AUTHORIZE": "", "MFA_AUTHENTICATE": "", "MFA_POST_AUTH": "",
         }
         if self.module:
-            words.update(MFA_AUTHORIZE="peruser_mfa\n\tif (ok) {\n\t\treturn\n\t}",
-                         MFA_AUTHENTICATE="Auth-Type peruser_mfa {\n\t\tperuser_mfa\n\t}", MFA_POST_AUTH="peruser_mfa")
+            words.update(MFA_AUTHORIZE="peruser_mfa",
+                         MFA_AUTHENTICATE="peruser_mfa", MFA_POST_AUTH="peruser_mfa")
         words.update({name.upper(): text for name, text in self.sections.items()})
         return words
 

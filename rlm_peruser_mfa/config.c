@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rlm_peruser_mfa/peruser_mfa.h"
+
+#define AT(_type, _field) FR_CONF_OFFSET(_type, rlm_peruser_mfa_t, _field)
+
+static CONF_PARSER const challenge_config[] = {{"lifetime", AT(PW_TYPE_INTEGER, lifetime_s), "120"},
+					       {"attempts", AT(PW_TYPE_INTEGER, attempts), "3"},
+					       {"bind", AT(PW_TYPE_STRING | PW_TYPE_XLAT, bind),
+						"%{%{NAS-Identifier}:-%{NAS-IP-Address}}"},
+					       CONF_PARSER_TERMINATOR};
+
+static CONF_PARSER const remember_config[] = {
+	{"lifetime", AT(PW_TYPE_INTEGER, remember_s), "0"},
+	{"key", AT(PW_TYPE_STRING | PW_TYPE_XLAT, remember_key), "%{Calling-Station-Id}"},
+	CONF_PARSER_TERMINATOR};
+
+static CONF_PARSER const message_config[] = {
+	{"challenge", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.challenge),
+	 "Enter the %{Peruser-MFA-Digits}-digit code: "},
+	{"wrong", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.wrong),
+	 "Wrong code. Enter the %{Peruser-MFA-Digits}-digit code: "},
+	{"rejected", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.rejected),
+	 "Wrong code. Please log in again."},
+	{"no_code", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.no_code),
+	 "Type the code from your app behind your password."},
+	{"replayed", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.replayed),
+	 "This code was already used. Wait for the next one and log in again."},
+	{"locked", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.locked),
+	 "Too many wrong codes. Try again in %{Peruser-MFA-Wait}."},
+	{"locked_forever", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.locked_forever),
+	 "Too many wrong codes. Ask your help desk to unlock the account."},
+	{"unenrolled", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.unenrolled),
+	 "You have to set up two-factor login before you can log in."},
+	{"restart", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.restart),
+	 "The login took too long or was interrupted. Please log in again."},
+	{"recovery", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.recovery),
+	 "Recovery code accepted. Recovery codes left: %{Peruser-MFA-Recovery-Left}."},
+	{"required", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.required),
+	 "From %{Peruser-MFA-Required-Date} on you need two-factor login. Please set it up."},
+	CONF_PARSER_TERMINATOR};
+
+static CONF_PARSER const module_config[] = {
+	{"identity", AT(PW_TYPE_STRING, identity), ""},
+	{"password", AT(PW_TYPE_STRING | PW_TYPE_SECRET, password), ""},
+	{"external", AT(PW_TYPE_BOOLEAN, external), "no"},
+	{"key_ring", AT(PW_TYPE_FILE_INPUT | PW_TYPE_REQUIRED, key_ring), NULL},
+	{"mode", AT(PW_TYPE_STRING, mode_name), "challenge"},
+	{"separator", AT(PW_TYPE_STRING, separator), ""},
+	{"unenrolled", AT(PW_TYPE_STRING, unenrolled_name), "reject"},
+	{"not_found", AT(PW_TYPE_STRING, not_found_name), "reject"},
+	{"report_only", AT(PW_TYPE_BOOLEAN, report_only), "no"},
+	{"challenge", FR_CONF_POINTER(PW_TYPE_SUBSECTION, NULL), (void const *)challenge_config},
+	{"remember", FR_CONF_POINTER(PW_TYPE_SUBSECTION, NULL), (void const *)remember_config},
+	{"message", FR_CONF_POINTER(PW_TYPE_SUBSECTION, NULL), (void const *)message_config},
+	CONF_PARSER_TERMINATOR};
+
+static CONF_PARSER const *find_item(CONF_PARSER const *items, char const *name)
+{
+	for (; items->name; items++) {
+		if (strcmp(items->name, name) == 0) return items;
+	}
+	return NULL;
+}
+
+/** The module's own items of a section; NULL when the section is not its own */
+static CONF_PARSER const *own_items(char const *section)
+{
+	CONF_PARSER const *item;
+
+	if (!section) return module_config;
+	item = find_item(module_config, section);
+	return item && item->type == PW_TYPE_SUBSECTION ? item->dflt : NULL;
+}
+
+/** Check one item: known, once, and (when it is shared) allowed */
+static int take_pair(struct mfa_config *config, CONF_SECTION *cs, CONF_PAIR *cp,
+		     char const *section)
+{
+	CONF_PARSER const *own = own_items(section);
+	char const *name = cf_pair_attr(cp), *value = cf_pair_value(cp);
+	struct mfa_diag why;
+	enum mfa_rc rc;
+
+	if (cf_pair_find(cs, name) != cp) {
+		cf_log_err_cp(cp, "'%s' stands twice", name);
+		return -1;
+	}
+	rc = mfa_config_set(config, &why, mfa_config_items, section, name, value ? value : "");
+	if (rc == MFA_OK) return 0;
+	if (rc == MFA_ERR_NOT_FOUND && own && find_item(own, name)) return 0;
+	cf_log_err_cp(cp, "%s", why.text);
+	return -1;
+}
+
+static int take_section(struct mfa_config *config, CONF_SECTION *cs, char const *section)
+{
+	for (CONF_ITEM *ci = cf_item_find_next(cs, NULL); ci; ci = cf_item_find_next(cs, ci)) {
+		CONF_SECTION *sub;
+		char const *name;
+
+		if (cf_item_is_pair(ci)) {
+			if (take_pair(config, cs, cf_item_to_pair(ci), section) < 0) return -1;
+			continue;
+		}
+		if (!cf_item_is_section(ci)) continue;
+		sub = cf_item_to_section(ci);
+		name = cf_section_name1(sub);
+		if (!section && strcmp(name, "pool") == 0) continue;
+		if (section ||
+		    (!mfa_config_has_section(mfa_config_items, name) && !own_items(name))) {
+			cf_log_err_cs(sub, "unknown section '%s'", name);
+			return -1;
+		}
+		if (cf_section_sub_find(cs, name) != sub) {
+			cf_log_err_cs(sub, "section '%s' stands twice", name);
+			return -1;
+		}
+		if (take_section(config, sub, name) < 0) return -1;
+	}
+	return 0;
+}
+
+/** The pair that a check complains about, or the section when it is a default */
+static void complain(CONF_SECTION *cs, char const *section, char const *name, char const *allowed)
+{
+	CONF_SECTION *sub = section ? cf_section_sub_find(cs, section) : cs;
+	CONF_PAIR *cp = sub ? cf_pair_find(sub, name) : NULL;
+
+	if (cp) {
+		cf_log_err_cp(cp, "'%s' must be %s", name, allowed);
+	} else {
+		cf_log_err_cs(cs, "'%s' must be %s", name, allowed);
+	}
+}
+
+/** The position of a word in a list, or -1 */
+static int choice(char const *value, char const *const *words)
+{
+	for (int i = 0; words[i]; i++) {
+		if (strcmp(words[i], value) == 0) return i;
+	}
+	return -1;
+}
+
+static int check_choices(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
+{
+	static char const *const mode[] = {"challenge", "append", "auto", NULL};
+	static char const *const unenrolled[] = {"reject", "accept", "challenge", NULL};
+	static char const *const not_found[] = {"reject", "accept", NULL};
+	int const m = choice(inst->mode_name, mode);
+	int const u = choice(inst->unenrolled_name, unenrolled);
+	int const n = choice(inst->not_found_name, not_found);
+
+	if (m < 0) complain(cs, NULL, "mode", "challenge, append or auto");
+	if (u < 0) complain(cs, NULL, "unenrolled", "reject, accept or challenge");
+	if (n < 0) complain(cs, NULL, "not_found", "reject or accept");
+	if (m < 0 || u < 0 || n < 0) return -1;
+	inst->mode = (enum mfa_mode)m;
+	inst->policy.unenrolled = (enum mfa_unenrolled)u;
+	inst->accept_not_found = n == 1;
+	return 0;
+}
+
+static int check_ranges(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
+{
+	if (inst->lifetime_s < 1 || inst->lifetime_s > 600) {
+		complain(cs, "challenge", "lifetime", "a number of seconds from 1 to 600");
+		return -1;
+	}
+	if (inst->attempts < 1 || inst->attempts > 10) {
+		complain(cs, "challenge", "attempts", "a number from 1 to 10");
+		return -1;
+	}
+	if (inst->remember_s > 31536000) {
+		complain(cs, "remember", "lifetime", "a number of seconds from 0 to 31536000");
+		return -1;
+	}
+	if (strlen(inst->separator) > 8) {
+		complain(cs, NULL, "separator", "at most 8 characters");
+		return -1;
+	}
+	if (!inst->external && (!inst->identity[0] || !inst->password[0])) {
+		complain(cs, NULL, "identity", "set together with 'password', or 'external = yes'");
+		return -1;
+	}
+	return 0;
+}
+
+static void free_directory(void *data)
+{
+	struct mfa_directory *directory = data;
+
+	mfa_config_clear(&directory->config, mfa_config_items);
+	if (directory->password) {
+		memset(directory->password, 0, strlen(directory->password));
+	}
+	talloc_free(directory);
+}
+
+#define DIRECTORY_KEY "peruser_mfa_directory"
+
+/** Make the directory of a section, or find the one that was made of it before
+ *
+ * When only the key ring has changed, the server instantiates the same section
+ * again: connections stay, and must find what they were made with.
+ */
+static int attach_directory(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
+{
+	struct mfa_directory *directory = cf_data_find(cs, DIRECTORY_KEY);
+	struct mfa_diag why;
+
+	if (directory) goto done;
+	directory = talloc_zero(NULL, struct mfa_directory);
+	if (!directory) return -1;
+	if (mfa_config_defaults(&directory->config, mfa_config_items) != MFA_OK ||
+	    take_section(&directory->config, cs, NULL) < 0) {
+		goto error;
+	}
+	if (mfa_config_complete(&directory->config, &why, mfa_config_items) != MFA_OK) {
+		cf_log_err_cs(cs, "%s", why.text);
+		goto error;
+	}
+	directory->identity = talloc_strdup(directory, inst->identity);
+	directory->password = talloc_strdup(directory, inst->password);
+	if (!directory->identity || !directory->password) goto error;
+	directory->store.config = &directory->config;
+	directory->store.account = (struct mfa_account){.identity = directory->identity,
+							.password = directory->password,
+							.external = inst->external};
+	if (cf_data_add(cs, DIRECTORY_KEY, directory, free_directory) < 0) goto error;
+done:
+	inst->directory = directory;
+	return 0;
+error:
+	free_directory(directory);
+	return -1;
+}
+
+static void fill_policy(rlm_peruser_mfa_t *inst)
+{
+	struct mfa_config const *config = &inst->directory->config;
+	struct mfa_policy *policy = &inst->policy;
+
+	policy->window = config->window;
+	policy->drift_max = config->drift_max;
+	policy->lock_threshold = config->lock_threshold;
+	policy->lock_base_s = config->lock_base_s;
+	policy->lock_max_s = config->lock_max_s;
+	policy->attempts = inst->attempts;
+	policy->lifetime_s = inst->lifetime_s;
+	policy->remember_s = inst->remember_s;
+}
+
+int peruser_config_load(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
+{
+	struct mfa_diag why;
+
+	/* The server parses an instance's items from the section that it started with, also when
+	 * it was reloaded with a newer one; so we parse them here. */
+	if (cf_section_parse(cs, inst, module_config) < 0) return -1;
+	if (attach_directory(inst, cs) < 0) return -1;
+	if (check_choices(inst, cs) < 0 || check_ranges(inst, cs) < 0) return -1;
+	if (cf_section_parse_pass2(cs, inst, module_config) < 0) return -1;
+	if (mfa_keyring_load(&inst->ring, &why, inst->key_ring) != MFA_OK) {
+		CONF_PAIR *cp = cf_pair_find(cs, "key_ring");
+
+		cf_log_err_cp(cp, "%s", why.text);
+		return -1;
+	}
+	fill_policy(inst);
+	return 0;
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/** @file rlm_peruser_mfa/peruser_mfa.h
+ * @brief What the module's files share: the instance, and one login's notes.
+ */
+#ifndef RLM_PERUSER_MFA_H
+#define RLM_PERUSER_MFA_H
+
+#include <freeradius/radiusd.h>
+
+#include <freeradius/modules.h>
+
+#include "core/challenge.h"
+#include "core/login.h"
+
+/** How the code arrives; also the values of control:Peruser-MFA-Mode */
+enum mfa_mode {
+	MFA_MODE_CHALLENGE = 0, //!< By a challenge.
+	MFA_MODE_APPEND,	//!< Behind the password.
+	MFA_MODE_AUTO,		//!< Behind the password when it is there, else by a challenge.
+	MFA_MODE_SKIP,		//!< Not at all: only by Peruser-MFA-Mode.
+	MFA_MODE_COUNT
+};
+
+/** The directory: shared by all instances that come from one configuration section */
+struct mfa_directory {
+	struct mfa_config config; //!< The shared configuration.
+	struct mfa_store store;
+	char *identity;
+	char *password;
+};
+
+/** Texts for people, expanded for each login */
+struct mfa_messages {
+	char const *challenge;
+	char const *wrong;
+	char const *rejected;
+	char const *no_code;
+	char const *replayed;
+	char const *locked;
+	char const *locked_forever;
+	char const *unenrolled;
+	char const *restart;
+	char const *recovery;
+	char const *required;
+};
+
+/** One instance of the module */
+typedef struct rlm_peruser_mfa_t {
+	char const *name;		 //!< Instance name; also the Auth-Type.
+	struct mfa_directory *directory; //!< Owned by the configuration section.
+	fr_connection_pool_t *pool;
+	struct mfa_keyring ring;
+	struct mfa_policy policy;
+
+	char const *identity;
+	char const *password;
+	bool external;
+	char const *key_ring;
+	char const *mode_name;
+	char const *unenrolled_name;
+	char const *not_found_name;
+	char const *separator;
+	bool report_only;
+	uint32_t lifetime_s;
+	uint32_t attempts;
+	char const *bind;
+	uint32_t remember_s;
+	char const *remember_key;
+	struct mfa_messages message;
+
+	enum mfa_mode mode;
+	bool accept_not_found;
+} rlm_peruser_mfa_t;
+
+/** What one request has to remember between the sections */
+struct mfa_notes {
+	bool checked;  //!< The code was checked in authenticate.
+	bool has_code; //!< A code came with the password.
+	struct mfa_code code;
+	struct mfa_login *login; //!< The record, when it was read before post-auth.
+};
+
+/* config.c */
+
+/** Read and check everything; complains with file and line
+ *
+ * @return 0, or -1.
+ */
+int peruser_config_load(rlm_peruser_mfa_t *inst, CONF_SECTION *cs);
+
+/* dictionary.c */
+
+/** Attributes of the module, by index into peruser_attr */
+enum peruser_attr {
+	PERUSER_RESULT,
+	PERUSER_MODE,
+	PERUSER_REQUIRED,
+	PERUSER_DIGITS,
+	PERUSER_WAIT,
+	PERUSER_RECOVERY_LEFT,
+	PERUSER_REQUIRED_DATE,
+	PERUSER_ENTRY_ID,
+	PERUSER_MAPPED, //!< First of MFA_ATTR_COUNT attributes, in the order of enum mfa_attr.
+	PERUSER_ATTR_COUNT = PERUSER_MAPPED + MFA_ATTR_COUNT
+};
+
+/** Define the attributes
+ *
+ * @return 0, or -1.
+ */
+int peruser_dictionary_define(void);
+
+/** One of the attributes, after they were defined */
+DICT_ATTR const *peruser_attr(enum peruser_attr attr);
+
+/** Set an attribute in a list, instead of what is there
+ *
+ * @return 0, or -1 when memory ran out.
+ */
+int peruser_set_integer(TALLOC_CTX *ctx, VALUE_PAIR **list, enum peruser_attr attr, uint32_t value);
+int peruser_set_string(TALLOC_CTX *ctx, VALUE_PAIR **list, enum peruser_attr attr,
+		       char const *value);
+
+/* user.c */
+
+/** The notes of this request; made when they are not there; NULL when memory ran out */
+struct mfa_notes *peruser_notes(rlm_peruser_mfa_t *inst, REQUEST *request);
+
+/** The mode of this request: control:Peruser-MFA-Mode, or the instance's */
+enum mfa_mode peruser_mode(rlm_peruser_mfa_t const *inst, REQUEST *request);
+
+/** Whether control:Peruser-MFA-Required says that MFA is not optional for this login */
+bool peruser_required(REQUEST *request);
+
+/** Ask the record: find the user, decide, write
+ *
+ * @param[in,out] login  have_entry when the record was read before.
+ * @param[in] expected	 hash of the entry id that the user must have; NULL for any.
+ * @return as mfa_login_run(); #MFA_ERR_NOT_FOUND when the directory does not know the user.
+ */
+enum mfa_rc peruser_ask(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_login *login,
+			struct mfa_request const *ask, uint8_t const *expected);
+
+/** Read the user's record into the login, without asking anything
+ *
+ * @return as mfa_conn_read().
+ */
+enum mfa_rc peruser_read(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_login *login,
+			 struct mfa_diag *diag);
+
+/** Expand a configured string
+ *
+ * @param[out] out to be freed with talloc_free(); NULL on failure.
+ * @return bytes, or -1.
+ */
+ssize_t peruser_expand(char **out, REQUEST *request, char const *fmt, xlat_escape_t escape);
+
+/* split.c */
+
+/** A login's nonce for a code that came with the password: the same for a retransmission
+ *
+ * @return 0, or -1.
+ */
+int peruser_packet_nonce(char nonce[static MFA_NONCE_TEXT_SIZE], REQUEST *request);
+
+/** Take the code off the password, where it was glued on
+ *
+ * @return the rcode of authorize: noop, updated, or fail.
+ */
+rlm_rcode_t peruser_split(rlm_peruser_mfa_t *inst, REQUEST *request);
+
+/* reply.c */
+
+/** Note the result for policies, and log it in one line */
+void peruser_report(REQUEST *request, enum mfa_result result, char const *reason);
+
+/** Refuse: reply and rcode of a decision that neither accepts nor asks */
+rlm_rcode_t peruser_refuse(rlm_peruser_mfa_t *inst, REQUEST *request,
+			   struct mfa_decision const *decision);
+
+/** Ask for a code: an Access-Challenge with State, prompt and time limit (RFC 2865 section 5.44)
+ *
+ * @param[in] text	what the user reads, not expanded yet.
+ * @param[in] challenge what the State holds.
+ * @return #RLM_MODULE_HANDLED, or #RLM_MODULE_FAIL.
+ */
+rlm_rcode_t peruser_challenge(rlm_peruser_mfa_t *inst, REQUEST *request, char const *text,
+			      struct mfa_challenge const *challenge);
+
+/** Tell the texts which codes the user's devices make: "6", or "6- or 8" */
+void peruser_set_digits(REQUEST *request, struct mfa_record const *record);
+
+/** Replace the reply by a text alone, and reject */
+rlm_rcode_t peruser_reject_with(REQUEST *request, char const *text);
+
+/** Add what people should know to a reply that accepts */
+void peruser_accept(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_decision const *decision);
+
+/** Note what a home server sent, so that the second packet can have it
+ *
+ * @return false when it does not fit.
+ */
+bool peruser_keep_reply(REQUEST *request, struct mfa_challenge *challenge);
+
+/** Put it back into the reply
+ *
+ * @return false when it cannot be read.
+ */
+bool peruser_restore_reply(REQUEST *request, struct mfa_challenge const *challenge);
+
+#endif /* RLM_PERUSER_MFA_H */

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rlm_peruser_mfa/peruser_mfa.h"
+
+#define TEXT_MAX 253u /* octets of an attribute, RFC 2865 section 5 */
+
+/** Whether a result needs no attention at all */
+static bool is_quiet(enum mfa_result result)
+{
+	return result == MFA_RESULT_OFF || result == MFA_RESULT_SKIPPED;
+}
+
+static bool is_failure(enum mfa_result result)
+{
+	switch (result) {
+	case MFA_RESULT_REJECTED:
+	case MFA_RESULT_REPLAYED:
+	case MFA_RESULT_LOCKED:
+	case MFA_RESULT_UNENROLLED:
+	case MFA_RESULT_BROKEN:
+	case MFA_RESULT_UNAVAILABLE:
+	case MFA_RESULT_EXPIRED: return true;
+	case MFA_RESULT_OFF:
+	case MFA_RESULT_ACCEPTED:
+	case MFA_RESULT_RECOVERY:
+	case MFA_RESULT_TRUSTED:
+	case MFA_RESULT_CHALLENGED:
+	case MFA_RESULT_SKIPPED:
+	case MFA_RESULT_COUNT: break;
+	}
+	return false;
+}
+
+void peruser_report(REQUEST *request, enum mfa_result result, char const *reason)
+{
+	VALUE_PAIR *user = fr_pair_find_by_num(request->packet->vps, PW_USER_NAME, 0, TAG_ANY);
+	struct mfa_diag line;
+
+	(void)peruser_set_integer(request->packet, &request->packet->vps, PERUSER_RESULT, result);
+	mfa_diag_set(&line, "user '%s': %s%s%s", user ? user->vp_strvalue : "",
+		     mfa_result_name(result), reason[0] ? ": " : "", reason);
+	if (result == MFA_RESULT_BROKEN || result == MFA_RESULT_UNAVAILABLE) {
+		radlog_request(L_ERR, 0, request, "%s", line.text);
+	} else if (is_quiet(result)) {
+		RDEBUG("%s", line.text);
+	} else {
+		radlog_request(L_INFO, 0, request, "%s", line.text);
+	}
+	if (is_failure(result))
+		module_failure_msg(request, "%s: %s", mfa_result_name(result), reason);
+}
+
+/** Expand a text for people and add it: one line, at most one attribute long */
+static int add_message(REQUEST *request, char const *fmt)
+{
+	char *text;
+	ssize_t len = peruser_expand(&text, request, fmt, NULL);
+	VALUE_PAIR *vp;
+
+	if (len < 0) return -1;
+	if (len == 0) goto done;
+	if (len > (ssize_t)TEXT_MAX) {
+		len = TEXT_MAX;
+		while (len > 0 && (text[len] & 0xc0) == 0x80) len--; /* not within a character */
+	}
+	for (ssize_t i = 0; i < len; i++) {
+		if ((uint8_t)text[i] < ' ') text[i] = ' ';
+	}
+	vp = radius_pair_create(request->reply, &request->reply->vps, PW_REPLY_MESSAGE, 0);
+	if (vp) fr_pair_value_bstrncpy(vp, text, (size_t)len);
+done:
+	talloc_free(text);
+	return 0;
+}
+
+rlm_rcode_t peruser_reject_with(REQUEST *request, char const *text)
+{
+	/* What authorize put there belongs to an accept. */
+	fr_pair_list_free(&request->reply->vps);
+	if (text) (void)add_message(request, text);
+	return RLM_MODULE_REJECT;
+}
+
+/** A wait in words, rounded up */
+static void set_wait(REQUEST *request, uint32_t wait_s)
+{
+	char text[32];
+
+	if (wait_s < 100) {
+		snprintf(text, sizeof(text), "%u second%s", wait_s, wait_s == 1 ? "" : "s");
+	} else if (wait_s < 100 * 60) {
+		snprintf(text, sizeof(text), "%u minutes", (wait_s + 59) / 60);
+	} else {
+		snprintf(text, sizeof(text), "%u hours", (wait_s + 3599) / 3600);
+	}
+	(void)peruser_set_string(request->packet, &request->packet->vps, PERUSER_WAIT, text);
+}
+
+rlm_rcode_t peruser_refuse(rlm_peruser_mfa_t *inst, REQUEST *request,
+			   struct mfa_decision const *decision)
+{
+	char const *text = NULL;
+
+	switch (decision->result) {
+	case MFA_RESULT_UNAVAILABLE:
+		fr_pair_list_free(&request->reply->vps);
+		return RLM_MODULE_FAIL;
+	case MFA_RESULT_LOCKED:
+		set_wait(request, decision->wait_s);
+		text = decision->wait_s == MFA_WAIT_FOREVER ? inst->message.locked_forever
+							    : inst->message.locked;
+		break;
+	case MFA_RESULT_REPLAYED: text = inst->message.replayed; break;
+	case MFA_RESULT_UNENROLLED: text = inst->message.unenrolled; break;
+	case MFA_RESULT_EXPIRED: text = inst->message.restart; break;
+	case MFA_RESULT_REJECTED:
+		text = decision->wrong ? inst->message.rejected : inst->message.restart;
+		break;
+	case MFA_RESULT_BROKEN:
+	case MFA_RESULT_OFF:
+	case MFA_RESULT_ACCEPTED:
+	case MFA_RESULT_RECOVERY:
+	case MFA_RESULT_TRUSTED:
+	case MFA_RESULT_CHALLENGED:
+	case MFA_RESULT_SKIPPED:
+	case MFA_RESULT_COUNT: break;
+	}
+	return peruser_reject_with(request, text);
+}
+
+void peruser_set_digits(REQUEST *request, struct mfa_record const *record)
+{
+	bool seen[MFA_TOTP_DIGITS_MAX + 1] = {false};
+	char text[16] = "";
+
+	for (size_t i = 0; i < record->secret_count; i++) seen[record->secret[i].digits] = true;
+	for (unsigned digits = MFA_TOTP_DIGITS_MIN; digits <= MFA_TOTP_DIGITS_MAX; digits++) {
+		size_t const len = strlen(text);
+
+		if (seen[digits])
+			snprintf(text + len, sizeof(text) - len, "%s%u", len ? "- or " : "",
+				 digits);
+	}
+	(void)peruser_set_string(request->packet, &request->packet->vps, PERUSER_DIGITS,
+				 text[0] ? text : "6");
+}
+
+static VALUE_PAIR *add_reply(REQUEST *request, unsigned int attr)
+{
+	return radius_pair_create(request->reply, &request->reply->vps, attr, 0);
+}
+
+rlm_rcode_t peruser_challenge(rlm_peruser_mfa_t *inst, REQUEST *request, char const *text,
+			      struct mfa_challenge const *challenge)
+{
+	char state[MFA_STATE_TEXT_MAX + 1];
+	VALUE_PAIR *vp;
+
+	fr_pair_list_free(&request->reply->vps);
+	if (mfa_challenge_seal(state, challenge, &inst->ring, inst->name) != MFA_OK) {
+		module_failure_msg(request, "the State cannot be sealed");
+		return RLM_MODULE_FAIL;
+	}
+	if (add_message(request, text) < 0) return RLM_MODULE_FAIL;
+	vp = add_reply(request, PW_STATE);
+	if (!vp) return RLM_MODULE_FAIL;
+	fr_pair_value_memcpy(vp, (uint8_t const *)state, strlen(state));
+	vp = add_reply(request, PW_PROMPT);
+	if (!vp) return RLM_MODULE_FAIL;
+	vp->vp_integer = 0; /* No-Echo, RFC 2869 section 5.10 */
+	vp = add_reply(request, PW_SESSION_TIMEOUT);
+	if (!vp) return RLM_MODULE_FAIL;
+	vp->vp_integer = inst->lifetime_s;
+	if (!request->parent && !pair_make_reply("Message-Authenticator", "0x00", T_OP_EQ))
+		return RLM_MODULE_FAIL;
+	request->reply->code = PW_CODE_ACCESS_CHALLENGE;
+	return RLM_MODULE_HANDLED;
+}
+
+/** A date as people write it, in UTC */
+static void set_required_date(REQUEST *request, int64_t required_from_s)
+{
+	char stamp[MFA_TIME_SIZE], text[32];
+
+	if (mfa_time_format(stamp, required_from_s) != MFA_OK) return;
+	snprintf(text, sizeof(text), "%.4s-%.2s-%.2s", stamp, stamp + 4, stamp + 6);
+	(void)peruser_set_string(request->packet, &request->packet->vps, PERUSER_REQUIRED_DATE,
+				 text);
+}
+
+void peruser_accept(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_decision const *decision)
+{
+	if (decision->result == MFA_RESULT_RECOVERY) {
+		(void)peruser_set_integer(request->packet, &request->packet->vps,
+					  PERUSER_RECOVERY_LEFT, decision->recovery_left);
+		(void)add_message(request, inst->message.recovery);
+	}
+	if (decision->result == MFA_RESULT_OFF && decision->required_from_s >= 0) {
+		set_required_date(request, decision->required_from_s);
+		(void)add_message(request, inst->message.required);
+	}
+}
+
+/** Attributes that are no authorisation, or that only the server itself can make */
+static bool is_kept(VALUE_PAIR const *vp)
+{
+	if (vp->da->vendor == 0) {
+		switch (vp->da->attr) {
+		case PW_REPLY_MESSAGE:
+		case PW_STATE:
+		case PW_PROXY_STATE:
+		case PW_EAP_MESSAGE:
+		case PW_MESSAGE_AUTHENTICATOR: return false;
+		default: break;
+		}
+		if (vp->da->attr > 255) return false; /* internal */
+	}
+	return vp->da->flags.encrypt == FLAG_ENCRYPT_NONE;
+}
+
+bool peruser_keep_reply(REQUEST *request, struct mfa_challenge *challenge)
+{
+	vp_cursor_t cursor;
+
+	if (!request->proxy_reply) return true;
+	for (VALUE_PAIR const *vp = fr_cursor_init(&cursor, &request->reply->vps); vp;
+	     vp = fr_cursor_next(&cursor)) {
+		VALUE_PAIR const *next = vp;
+		int len;
+
+		if (!is_kept(vp)) continue;
+		len = rad_vp2attr(request->reply, request->packet, "", &next,
+				  challenge->kept + challenge->kept_len,
+				  sizeof(challenge->kept) - challenge->kept_len);
+		if (len <= 0) return false;
+		challenge->kept_len = (uint8_t)(challenge->kept_len + len);
+	}
+	return true;
+}
+
+bool peruser_restore_reply(REQUEST *request, struct mfa_challenge const *challenge)
+{
+	uint8_t const *p = challenge->kept;
+	size_t left = challenge->kept_len;
+
+	while (left > 0) {
+		VALUE_PAIR *vp = NULL;
+		ssize_t const len = rad_attr2vp(request->reply, request->reply, request->packet, "",
+						p, left, &vp);
+
+		if (len <= 0 || (size_t)len > left) return false;
+		if (vp) fr_pair_add(&request->reply->vps, vp);
+		p += len;
+		left -= (size_t)len;
+	}
+	return true;
+}

@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/** @file rlm_peruser_mfa/rlm_peruser_mfa.c
+ * @brief Optional per-user TOTP, kept in LDAP: the module's entry points.
+ *
+ * authorize:	 a request that carries our State goes to authenticate; a code that was glued
+ *		 to the password is taken off.
+ * authenticate: the answer to a challenge.
+ * post-auth:	 after any first factor said accept: nothing, a challenge, or a refusal.
+ */
+#include "rlm_peruser_mfa/peruser_mfa.h"
+
+#include <openssl/crypto.h>
+
+#include <time.h>
+
+#define CLOCK_SKEW_S 60 /* between servers that answer each other's challenges */
+
+extern module_t rlm_peruser_mfa;
+
+/** The newest section that each instance was configured from
+ *
+ * When a file that an instance loaded has changed, the server instantiates it with
+ * the section that it started with, even if the configuration was read again since.
+ * Only touched by the main thread.
+ */
+struct newest {
+	struct newest *next;
+	CONF_SECTION *started; //!< First seen.
+	CONF_SECTION *cs;      //!< Newest.
+	char name[];	       //!< NUL-terminated.
+};
+
+static struct newest *newest_list;
+
+static CONF_SECTION *newest_section(CONF_SECTION *cs, char const *name)
+{
+	struct newest *this;
+
+	for (this = newest_list; this; this = this->next) {
+		if (strcmp(this->name, name) != 0) continue;
+		if (cs != this->started) this->cs = cs;
+		return this->cs;
+	}
+	this = talloc_zero_size(NULL, sizeof(*this) + strlen(name) + 1);
+	if (!this) return cs;
+	strlcpy(this->name, name, strlen(name) + 1);
+	this->cs = this->started = cs;
+	this->next = newest_list;
+	newest_list = this;
+	return cs;
+}
+
+static unsigned instance_count;
+
+/** Forget what newest_section() noted, when the last instance goes */
+static void forget_newest(void)
+{
+	while (newest_list) {
+		struct newest *this = newest_list;
+
+		newest_list = this->next;
+		talloc_free(this);
+	}
+}
+
+static int conn_free(struct mfa_conn **conn)
+{
+	mfa_conn_free(conn);
+	return 0;
+}
+
+/** Open one connection of the pool */
+static void *mod_conn_create(TALLOC_CTX *ctx, void *opaque)
+{
+	struct mfa_directory *directory = opaque;
+	struct mfa_conn **conn = talloc_zero(ctx, struct mfa_conn *);
+	struct mfa_diag why;
+
+	if (!conn) return NULL;
+	if (mfa_conn_open(conn, &why, &directory->store) != MFA_OK) {
+		ERROR("rlm_peruser_mfa: %s", why.text);
+		talloc_free(conn);
+		return NULL;
+	}
+	talloc_set_destructor(conn, conn_free);
+	return conn;
+}
+
+/** Define the attributes, once for all instances
+ *
+ * Before any instance, of this module or another, is instantiated, so that all may
+ * name them.  A module that keeps its bootstrap method is left out of HUP by the
+ * server, so the method goes once it has done its work.
+ */
+static int mod_bootstrap(UNUSED CONF_SECTION *cs, UNUSED void *instance)
+{
+	if (peruser_dictionary_define() < 0) return -1;
+	rlm_peruser_mfa.bootstrap = NULL;
+	return 0;
+}
+
+static int mod_instantiate(CONF_SECTION *cs, void *instance)
+{
+	rlm_peruser_mfa_t *inst = instance;
+	instance_count++;
+	inst->name = cf_section_name2(cs);
+	if (!inst->name) inst->name = cf_section_name1(cs);
+	cs = newest_section(cs, inst->name);
+	if (peruser_config_load(inst, cs) < 0) return -1;
+
+	inst->pool =
+		fr_connection_pool_module_init(cs, inst->directory, mod_conn_create, NULL, NULL);
+	if (!inst->pool) return -1;
+	if (inst->report_only)
+		WARN("%s: report_only is on: nobody is asked for a code", inst->name);
+	return 0;
+}
+
+static int mod_detach(void *instance)
+{
+	rlm_peruser_mfa_t *inst = instance;
+
+	fr_connection_pool_free(inst->pool);
+	mfa_keyring_clear(&inst->ring);
+	if (instance_count > 0 && --instance_count == 0) forget_newest();
+	return 0;
+}
+
+/** Our State, if the request carries one */
+static bool find_state(struct mfa_bytes *state, REQUEST *request)
+{
+	VALUE_PAIR *vp = fr_pair_find_by_num(request->packet->vps, PW_STATE, 0, TAG_ANY);
+
+	if (!vp) return false;
+	*state = (struct mfa_bytes){vp->vp_octets, vp->vp_length};
+	return mfa_challenge_is_ours(*state);
+}
+
+/** The code of the second packet: User-Password, or a CHAP response over it */
+static bool find_code(struct mfa_code *code, REQUEST *request)
+{
+	VALUE_PAIR *vp = fr_pair_find_by_num(request->packet->vps, PW_USER_PASSWORD, 0, TAG_ANY);
+	VALUE_PAIR *challenge;
+
+	if (vp) {
+		mfa_code_parse(code,
+			       (struct mfa_bytes){(uint8_t const *)vp->vp_strvalue, vp->vp_length});
+		return true;
+	}
+	vp = fr_pair_find_by_num(request->packet->vps, PW_CHAP_PASSWORD, 0, TAG_ANY);
+	if (!vp) return false;
+	challenge = fr_pair_find_by_num(request->packet->vps, PW_CHAP_CHALLENGE, 0, TAG_ANY);
+	mfa_code_parse_chap(code, (struct mfa_bytes){vp->vp_octets, vp->vp_length},
+			    challenge
+				    ? (struct mfa_bytes){challenge->vp_octets, challenge->vp_length}
+				    : (struct mfa_bytes){request->packet->vector,
+							 sizeof(request->packet->vector)});
+	return true;
+}
+
+/** Take the code out of the request
+ *
+ * The modules behind us still run, to add what belongs to an Accept.  None of them
+ * shall take the code for a password, or send it anywhere.
+ */
+static rlm_rcode_t take_answer(rlm_peruser_mfa_t *inst, REQUEST *request)
+{
+	struct mfa_notes *notes = peruser_notes(inst, request);
+	VALUE_PAIR *vp = fr_pair_find_by_num(request->packet->vps, PW_USER_PASSWORD, 0, TAG_ANY);
+
+	if (!notes) return RLM_MODULE_FAIL;
+	notes->has_code = find_code(&notes->code, request);
+	if (vp) OPENSSL_cleanse((void *)(uintptr_t)vp->vp_strvalue, vp->vp_length);
+	request->password = NULL;
+	fr_pair_delete_by_num(&request->packet->vps, PW_USER_PASSWORD, 0, TAG_ANY);
+	fr_pair_delete_by_num(&request->packet->vps, PW_CHAP_PASSWORD, 0, TAG_ANY);
+	return RLM_MODULE_OK;
+}
+
+/** Send the request to authenticate, and to no home server, whatever a realm module may say */
+static rlm_rcode_t claim(rlm_peruser_mfa_t *inst, REQUEST *request)
+{
+	DICT_VALUE *auth_type = dict_valbyname(PW_AUTH_TYPE, 0, inst->name);
+	VALUE_PAIR *vp;
+
+	if (!auth_type) {
+		RERROR("%s is not listed in the authenticate section", inst->name);
+		return RLM_MODULE_FAIL;
+	}
+	fr_pair_delete_by_num(&request->config, PW_AUTH_TYPE, 0, TAG_ANY);
+	vp = radius_pair_create(request, &request->config, PW_AUTH_TYPE, 0);
+	if (!vp) return RLM_MODULE_FAIL;
+	vp->vp_integer = (uint32_t)auth_type->value;
+	fr_pair_delete_by_num(&request->config, PW_PROXY_TO_REALM, 0, TAG_ANY);
+	vp = radius_pair_create(request, &request->config, PW_PROXY_TO_REALM, 0);
+	if (!vp) return RLM_MODULE_FAIL;
+	fr_pair_value_strcpy(vp, "LOCAL"); /* the first one counts */
+	return RLM_MODULE_OK;
+}
+
+static rlm_rcode_t CC_HINT(nonnull) mod_authorize(void *instance, REQUEST *request)
+{
+	rlm_peruser_mfa_t *inst = instance;
+	struct mfa_bytes state;
+	rlm_rcode_t rcode;
+
+	if (!find_state(&state, request)) return peruser_split(inst, request);
+	rcode = claim(inst, request);
+	return rcode == RLM_MODULE_OK ? take_answer(inst, request) : rcode;
+}
+
+/** Hash of what the challenge is bound to */
+static int bind_hash(uint8_t hash[static MFA_CHALLENGE_HASH], rlm_peruser_mfa_t *inst,
+		     REQUEST *request)
+{
+	char *text;
+	ssize_t const len = peruser_expand(&text, request, inst->bind, NULL);
+	enum mfa_rc rc;
+
+	if (len < 0) return -1;
+	rc = mfa_challenge_hash(hash, mfa_bytes_of(text));
+	talloc_free(text);
+	return rc == MFA_OK ? 0 : -1;
+}
+
+/** What tells the device; to be freed with talloc_free() */
+static char *device_key(struct mfa_bytes *device, rlm_peruser_mfa_t *inst, REQUEST *request)
+{
+	char *text = NULL;
+
+	*device = (struct mfa_bytes){0};
+	if (inst->remember_s == 0) return NULL;
+	if (peruser_expand(&text, request, inst->remember_key, NULL) > 0)
+		*device = mfa_bytes_of(text);
+	return text;
+}
+
+/** Open the State and check all that does not need the record
+ *
+ * @return NULL, or why the login is refused.
+ */
+static char const *open_challenge(struct mfa_challenge *challenge, enum mfa_result *result,
+				  rlm_peruser_mfa_t *inst, REQUEST *request)
+{
+	int64_t const now_s = time(NULL);
+	uint8_t bind[MFA_CHALLENGE_HASH];
+	struct mfa_bytes state;
+	enum mfa_rc rc;
+
+	*result = MFA_RESULT_REJECTED;
+	if (!find_state(&state, request)) return "no State of ours in the request";
+	rc = mfa_challenge_open(challenge, &inst->ring, state, inst->name);
+	if (rc == MFA_ERR_CRYPTO)
+		return "the State does not open: altered, of another instance, or sealed by a key "
+		       "that is not on the key ring";
+	if (rc != MFA_OK) return "the State is damaged";
+	if (challenge->issued_s > now_s + CLOCK_SKEW_S)
+		return "the State is from the future: compare the clocks of the servers";
+	if (now_s - challenge->issued_s > (int64_t)inst->lifetime_s) {
+		*result = MFA_RESULT_EXPIRED;
+		return "the challenge was answered too late";
+	}
+	if (bind_hash(bind, inst, request) < 0) return "'bind' cannot be expanded";
+	if (!mfa_bytes_equal((struct mfa_bytes){bind, sizeof(bind)},
+			     (struct mfa_bytes){challenge->bind, sizeof(challenge->bind)})) {
+		return "the State was given to another NAS";
+	}
+	return NULL;
+}
+
+/** The reply to the answer of a challenge */
+static rlm_rcode_t answer(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_login *login,
+			  struct mfa_challenge *challenge)
+{
+	struct mfa_decision const *decision = &login->decision;
+	struct mfa_notes *notes;
+
+	switch (decision->verdict) {
+	case MFA_ACCEPT:
+		notes = peruser_notes(inst, request);
+		if (!notes || !peruser_restore_reply(request, challenge)) return RLM_MODULE_FAIL;
+		notes->checked = true;
+		peruser_accept(inst, request, decision);
+		return RLM_MODULE_OK;
+	case MFA_CHALLENGE:
+		challenge->attempt++;
+		challenge->issued_s = time(NULL);
+		peruser_set_digits(request, &login->record);
+		return peruser_challenge(inst, request, inst->message.wrong, challenge);
+	case MFA_REJECT: break;
+	}
+	return peruser_refuse(inst, request, decision);
+}
+
+static rlm_rcode_t check_code(rlm_peruser_mfa_t *inst, REQUEST *request,
+			      struct mfa_challenge *challenge, struct mfa_code const *code)
+{
+	struct mfa_login *login = mfa_login_alloc();
+	struct mfa_request ask = {.now_s = time(NULL), .code = code, .attempt = challenge->attempt};
+	char nonce[MFA_NONCE_TEXT_SIZE];
+	rlm_rcode_t rcode = RLM_MODULE_FAIL;
+	char *device;
+
+	device = device_key(&ask.device, inst, request);
+	if (!login || mfa_base64url_encode(nonce, sizeof(nonce), challenge->nonce,
+					   sizeof(challenge->nonce)) != MFA_OK) {
+		goto out;
+	}
+	ask.nonce = nonce;
+	(void)peruser_ask(inst, request, login, &ask, challenge->user);
+	if (login->record_diag.text[0]) RWARN("%s", login->record_diag.text);
+	peruser_report(request, login->decision.result, login->decision.reason.text);
+	rcode = answer(inst, request, login, challenge);
+out:
+	talloc_free(device);
+	mfa_login_free(&login);
+	return rcode;
+}
+
+static rlm_rcode_t CC_HINT(nonnull) mod_authenticate(void *instance, REQUEST *request)
+{
+	rlm_peruser_mfa_t *inst = instance;
+	struct mfa_notes *notes = peruser_notes(inst, request);
+	struct mfa_challenge challenge;
+	enum mfa_result result;
+	char const *why;
+
+	if (!notes) return RLM_MODULE_FAIL;
+	why = open_challenge(&challenge, &result, inst, request);
+	if (!why && !notes->has_code && !find_code(&notes->code, request))
+		why = "no code in the request";
+	if (!why) return check_code(inst, request, &challenge, &notes->code);
+	peruser_report(request, result, why);
+	return peruser_reject_with(request, inst->message.restart);
+}
+
+/** The first challenge of a login */
+static rlm_rcode_t challenge_user(rlm_peruser_mfa_t *inst, REQUEST *request,
+				  struct mfa_login *login, char const *text)
+{
+	struct mfa_challenge challenge = {.issued_s = time(NULL), .attempt = 1};
+
+	if (mfa_random(challenge.nonce, sizeof(challenge.nonce)) != MFA_OK ||
+	    mfa_challenge_hash(challenge.user, login->entry.id) != MFA_OK ||
+	    bind_hash(challenge.bind, inst, request) < 0) {
+		module_failure_msg(request, "cannot make a challenge");
+		return RLM_MODULE_FAIL;
+	}
+	if (!peruser_keep_reply(request, &challenge)) {
+		peruser_report(request, MFA_RESULT_REJECTED,
+			       "the home server's reply attributes do not fit into the State");
+		return peruser_reject_with(request, NULL);
+	}
+	peruser_set_digits(request, &login->record);
+	return peruser_challenge(inst, request, text, &challenge);
+}
+
+/** Ask the record; then about the code, when one came with the password and one is needed
+ *
+ * A wrong code ends the login: a client that sends both at once sends both again.
+ */
+static enum mfa_rc ask_record(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_notes *notes)
+{
+	struct mfa_request ask = {.now_s = time(NULL), .attempt = inst->policy.attempts};
+	char nonce[MFA_NONCE_TEXT_SIZE];
+	char *device = device_key(&ask.device, inst, request);
+	enum mfa_rc rc = peruser_ask(inst, request, notes->login, &ask, NULL);
+
+	if (notes->has_code && !inst->report_only && rc == MFA_OK &&
+	    notes->login->decision.verdict == MFA_CHALLENGE) {
+		notes->login->decision.verdict = MFA_REJECT;
+		if (peruser_packet_nonce(nonce, request) == 0) {
+			ask.code = &notes->code;
+			ask.nonce = nonce;
+			rc = peruser_ask(inst, request, notes->login, &ask, NULL);
+		}
+	}
+	talloc_free(device);
+	return rc;
+}
+
+/** The user is not in the directory that holds the records */
+static rlm_rcode_t stranger(rlm_peruser_mfa_t *inst, REQUEST *request)
+{
+	enum mfa_result const result =
+		inst->accept_not_found ? MFA_RESULT_OFF : MFA_RESULT_REJECTED;
+
+	peruser_report(request, result, "not in the directory");
+	if (inst->accept_not_found || inst->report_only) return RLM_MODULE_NOOP;
+	return peruser_reject_with(request, NULL);
+}
+
+/** Ask for the code, or say that it was missing behind the password */
+static rlm_rcode_t ask_for_code(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_login *login)
+{
+	struct mfa_decision const *decision = &login->decision;
+
+	if (peruser_mode(inst, request) == MFA_MODE_APPEND) {
+		peruser_report(request, MFA_RESULT_REJECTED, "no code behind the password");
+		return peruser_reject_with(request, inst->message.no_code);
+	}
+	peruser_report(request, decision->result, decision->reason.text);
+	return challenge_user(inst, request, login, inst->message.challenge);
+}
+
+/** Turn the decision after the first factor into a reply */
+static rlm_rcode_t reply_to_password(rlm_peruser_mfa_t *inst, REQUEST *request,
+				     struct mfa_login *login)
+{
+	struct mfa_decision const *decision = &login->decision;
+
+	if (decision->verdict == MFA_CHALLENGE) return ask_for_code(inst, request, login);
+	peruser_report(request, decision->result, decision->reason.text);
+	if (decision->verdict == MFA_ACCEPT) {
+		peruser_accept(inst, request, decision);
+		return decision->result == MFA_RESULT_OFF ? RLM_MODULE_NOOP : RLM_MODULE_OK;
+	}
+	if (decision->result == MFA_RESULT_UNENROLLED &&
+	    inst->policy.unenrolled == MFA_UNENROLLED_CHALLENGE) {
+		return challenge_user(inst, request, login, inst->message.unenrolled);
+	}
+	return peruser_refuse(inst, request, decision);
+}
+
+static rlm_rcode_t CC_HINT(nonnull) mod_post_auth(void *instance, REQUEST *request)
+{
+	rlm_peruser_mfa_t *inst = instance;
+	struct mfa_notes *notes;
+	enum mfa_rc rc;
+
+	if (request->reply->code != PW_CODE_ACCESS_ACCEPT) return RLM_MODULE_NOOP;
+	notes = peruser_notes(inst, request);
+	if (!notes) return RLM_MODULE_FAIL;
+	if (notes->checked) return RLM_MODULE_NOOP;
+	if (peruser_mode(inst, request) == MFA_MODE_SKIP) {
+		peruser_report(request, MFA_RESULT_SKIPPED, "");
+		return RLM_MODULE_NOOP;
+	}
+	if (!notes->login) notes->login = mfa_login_alloc();
+	if (!notes->login) return RLM_MODULE_FAIL;
+
+	rc = ask_record(inst, request, notes);
+	if (rc == MFA_ERR_NOT_FOUND) return stranger(inst, request);
+	if (notes->login->record_diag.text[0]) RWARN("%s", notes->login->record_diag.text);
+	if (!inst->report_only) return reply_to_password(inst, request, notes->login);
+	peruser_report(request, notes->login->decision.result, notes->login->decision.reason.text);
+	return RLM_MODULE_NOOP;
+}
+
+/* The module's name is the only symbol that the server looks for. */
+module_t rlm_peruser_mfa = {
+	.magic = RLM_MODULE_INIT,
+	.name = "peruser_mfa",
+	.type = RLM_TYPE_HUP_SAFE,
+	.inst_size = sizeof(rlm_peruser_mfa_t),
+	.bootstrap = mod_bootstrap,
+	.instantiate = mod_instantiate,
+	.detach = mod_detach,
+	.methods = {[MOD_AUTHENTICATE] = mod_authenticate,
+		    [MOD_AUTHORIZE] = mod_authorize,
+		    [MOD_POST_AUTH] = mod_post_auth},
+};

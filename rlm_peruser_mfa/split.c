@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rlm_peruser_mfa/peruser_mfa.h"
+
+#include <openssl/crypto.h>
+
+#include <time.h>
+
+#define SCRV1	      "SCRV1:"
+#define SCRV1_LEN     (sizeof(SCRV1) - 1)
+#define RECOVERY_LONG 14u /* BCDF-GHJK-LMNP */
+
+int peruser_packet_nonce(char nonce[static MFA_NONCE_TEXT_SIZE], REQUEST *request)
+{
+	uint8_t digest[MFA_MAC_SIZE];
+
+	/* A client that repeats a packet, to us or to another server, repeats its authenticator. */
+	if (mfa_digest(digest, (struct mfa_bytes){request->packet->vector,
+						  sizeof(request->packet->vector)}) != MFA_OK ||
+	    mfa_base64url_encode(nonce, MFA_NONCE_TEXT_SIZE, digest, MFA_NONCE_SIZE) != MFA_OK) {
+		return -1;
+	}
+	return 0;
+}
+
+/** Replace the password; the old one is wiped */
+static int set_password(VALUE_PAIR *vp, uint8_t const *password, size_t len)
+{
+	uint8_t *copy = talloc_memdup(vp, password, len);
+
+	if (!copy) return -1;
+	OPENSSL_cleanse((void *)(uintptr_t)vp->vp_strvalue, vp->vp_length);
+	fr_pair_value_bstrncpy(vp, copy, len);
+	OPENSSL_cleanse(copy, len);
+	talloc_free(copy);
+	return 0;
+}
+
+/** Password and code as OpenVPN sends a static challenge: SCRV1:base64(password):base64(code) */
+static rlm_rcode_t take_scrv1(struct mfa_notes *notes, VALUE_PAIR *vp)
+{
+	uint8_t password[256], code[MFA_CODE_MAX * 2];
+	struct mfa_bytes rest = {(uint8_t const *)vp->vp_strvalue + SCRV1_LEN,
+				 vp->vp_length - SCRV1_LEN};
+	uint8_t const *colon = memchr(rest.data, ':', rest.len);
+	struct mfa_bytes first, second;
+	size_t password_len = 0, code_len = 0;
+	rlm_rcode_t rcode = RLM_MODULE_NOOP;
+
+	if (!colon) return RLM_MODULE_NOOP;
+	first = (struct mfa_bytes){rest.data, (size_t)(colon - rest.data)};
+	second = (struct mfa_bytes){colon + 1, rest.len - first.len - 1};
+	if (mfa_base64_decode(password, &password_len, sizeof(password), first) == MFA_OK &&
+	    mfa_base64_decode(code, &code_len, sizeof(code), second) == MFA_OK) {
+		mfa_code_parse(&notes->code, (struct mfa_bytes){code, code_len});
+		notes->has_code = code_len > 0;
+		rcode = set_password(vp, password, password_len) == 0 ? RLM_MODULE_UPDATED
+								      : RLM_MODULE_FAIL;
+	}
+	OPENSSL_cleanse(password, sizeof(password));
+	OPENSSL_cleanse(code, sizeof(code));
+	return rcode;
+}
+
+/** How a password with @p code_len characters of code behind it would be cut; 0 when it does not fit
+ *
+ * @return bytes of the password.
+ */
+static size_t password_len(struct mfa_bytes typed, size_t code_len, char const *separator)
+{
+	size_t const separator_len = strlen(separator);
+	size_t len;
+
+	if (typed.len <= code_len + separator_len) return 0;
+	len = typed.len - code_len - separator_len;
+	return strncmp((char const *)typed.data + len, separator, separator_len) == 0 ? len : 0;
+}
+
+static bool ends_in_digits(struct mfa_bytes typed, size_t digits)
+{
+	if (typed.len < digits) return false;
+	for (size_t i = typed.len - digits; i < typed.len; i++) {
+		if (typed.data[i] < '0' || typed.data[i] > '9') return false;
+	}
+	return true;
+}
+
+/** Where a password may be cut */
+struct cut {
+	size_t password_len, code_len;
+};
+
+/** Whether the code behind this cut would be right; nothing is used up */
+static bool is_right(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_login *login,
+		     struct mfa_bytes typed, struct cut cut)
+{
+	char nonce[MFA_NONCE_TEXT_SIZE];
+	struct mfa_code code;
+	struct mfa_request const ask = {
+		.now_s = time(NULL), .code = &code, .nonce = nonce, .attempt = 1};
+
+	if (peruser_packet_nonce(nonce, request) < 0) return false;
+	mfa_code_parse(&code,
+		       (struct mfa_bytes){typed.data + typed.len - cut.code_len, cut.code_len});
+	mfa_decide(&login->decision, &login->record, &inst->ring, &inst->policy, &ask);
+	mfa_code_clear(&code);
+	return login->decision.verdict == MFA_ACCEPT ||
+	       login->decision.result == MFA_RESULT_REPLAYED;
+}
+
+/** Every cut that leaves a code of some device, or a recovery code that is right
+ *
+ * @return how many; at most 3 + 1.
+ */
+static size_t find_cuts(struct cut cuts[static 4], rlm_peruser_mfa_t *inst, REQUEST *request,
+			struct mfa_login *login, struct mfa_bytes typed)
+{
+	static size_t const recovery_len[] = {RECOVERY_LONG, MFA_CODE_RECOVERY_LEN};
+	size_t count = 0;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct cut const cut = {password_len(typed, recovery_len[i], inst->separator),
+					recovery_len[i]};
+
+		if (cut.password_len == 0 || ends_in_digits(typed, 1)) continue;
+		if (!is_right(inst, request, login, typed, cut)) continue;
+		cuts[0] = cut;
+		return 1;
+	}
+	for (uint32_t digits = MFA_TOTP_DIGITS_MIN; digits <= MFA_TOTP_DIGITS_MAX; digits++) {
+		struct cut const cut = {password_len(typed, digits, inst->separator), digits};
+		bool wanted = false;
+
+		for (size_t i = 0; i < login->record.secret_count; i++)
+			wanted |= login->record.secret[i].digits == digits;
+		if (wanted && cut.password_len > 0 && ends_in_digits(typed, digits))
+			cuts[count++] = cut;
+	}
+	return count;
+}
+
+/** Choose among cuts: the one whose code is right, else any
+ *
+ * "Any" is drawn by lot: were it always the same, codes of the other length could
+ * be guessed behind a known password without ever being counted as wrong.
+ */
+static struct cut choose_cut(struct cut const *cuts, size_t count, rlm_peruser_mfa_t *inst,
+			     REQUEST *request, struct mfa_login *login, struct mfa_bytes typed)
+{
+	uint8_t lot = 0;
+
+	if (count == 1) return cuts[0];
+	for (size_t i = 0; i < count; i++) {
+		if (is_right(inst, request, login, typed, cuts[i])) return cuts[i];
+	}
+	if (mfa_random(&lot, 1) != MFA_OK) return cuts[0];
+	return cuts[lot % count];
+}
+
+/** Cut the code off, when the user has MFA and something that looks like a code is there */
+static rlm_rcode_t take_appended(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_notes *notes,
+				 VALUE_PAIR *vp)
+{
+	struct mfa_bytes const typed = {(uint8_t const *)vp->vp_strvalue, vp->vp_length};
+	struct mfa_login *login = notes->login;
+	struct cut cuts[4], cut;
+	size_t count;
+
+	mfa_record_parse(&login->record, &login->record_diag, &login->entry, &inst->ring,
+			 peruser_required(request), time(NULL));
+	if (login->record.state != MFA_STATE_ENROLLED) return RLM_MODULE_NOOP;
+	count = find_cuts(cuts, inst, request, login, typed);
+	if (count == 0) return RLM_MODULE_NOOP;
+	cut = choose_cut(cuts, count, inst, request, login, typed);
+	mfa_code_parse(&notes->code,
+		       (struct mfa_bytes){typed.data + typed.len - cut.code_len, cut.code_len});
+	notes->has_code = true;
+	return set_password(vp, typed.data, cut.password_len) == 0 ? RLM_MODULE_UPDATED
+								   : RLM_MODULE_FAIL;
+}
+
+rlm_rcode_t peruser_split(rlm_peruser_mfa_t *inst, REQUEST *request)
+{
+	VALUE_PAIR *vp = fr_pair_find_by_num(request->packet->vps, PW_USER_PASSWORD, 0, TAG_ANY);
+	enum mfa_mode const mode = peruser_mode(inst, request);
+	struct mfa_notes *notes;
+	struct mfa_diag why;
+	enum mfa_rc rc;
+
+	if (!vp || mode == MFA_MODE_SKIP) return RLM_MODULE_NOOP;
+	notes = peruser_notes(inst, request);
+	if (!notes) return RLM_MODULE_FAIL;
+	if (notes->has_code) return RLM_MODULE_NOOP;
+	if (vp->vp_length > SCRV1_LEN && strncmp(vp->vp_strvalue, SCRV1, SCRV1_LEN) == 0)
+		return take_scrv1(notes, vp);
+	if (mode == MFA_MODE_CHALLENGE) return RLM_MODULE_NOOP;
+
+	if (!notes->login) notes->login = mfa_login_alloc();
+	if (!notes->login) return RLM_MODULE_FAIL;
+	rc = peruser_read(inst, request, notes->login, &why);
+	if (rc == MFA_ERR_NOT_FOUND) return RLM_MODULE_NOOP; /* post-auth decides about strangers */
+	if (rc != MFA_OK) {
+		peruser_report(request,
+			       rc == MFA_ERR_UNAVAILABLE ? MFA_RESULT_UNAVAILABLE
+							 : MFA_RESULT_REJECTED,
+			       why.text);
+		return rc == MFA_ERR_UNAVAILABLE ? RLM_MODULE_FAIL : RLM_MODULE_REJECT;
+	}
+	return take_appended(inst, request, notes, vp);
+}

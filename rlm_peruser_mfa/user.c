@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rlm_peruser_mfa/peruser_mfa.h"
+
+#include <time.h>
+
+static int free_notes(struct mfa_notes *notes)
+{
+	mfa_code_clear(&notes->code);
+	mfa_login_free(&notes->login);
+	return 0;
+}
+
+struct mfa_notes *peruser_notes(rlm_peruser_mfa_t *inst, REQUEST *request)
+{
+	struct mfa_notes *notes = request_data_reference(request, inst, 0);
+
+	if (notes) return notes;
+	notes = talloc_zero(request, struct mfa_notes);
+	if (!notes) return NULL;
+	talloc_set_destructor(notes, free_notes);
+	if (request_data_add(request, inst, 0, notes, true) < 0) TALLOC_FREE(notes);
+	return notes;
+}
+
+enum mfa_mode peruser_mode(rlm_peruser_mfa_t const *inst, REQUEST *request)
+{
+	VALUE_PAIR *vp = fr_pair_find_by_da(request->config, peruser_attr(PERUSER_MODE), TAG_ANY);
+
+	return vp && vp->vp_integer < MFA_MODE_COUNT ? (enum mfa_mode)vp->vp_integer : inst->mode;
+}
+
+bool peruser_required(REQUEST *request)
+{
+	VALUE_PAIR *vp =
+		fr_pair_find_by_da(request->config, peruser_attr(PERUSER_REQUIRED), TAG_ANY);
+
+	return vp && vp->vp_integer != 0;
+}
+
+ssize_t peruser_expand(char **out, REQUEST *request, char const *fmt, xlat_escape_t escape)
+{
+	ssize_t len;
+
+	*out = NULL;
+	len = radius_axlat(out, request, fmt, escape, NULL);
+	if (len < 0) TALLOC_FREE(*out);
+	return len;
+}
+
+/** Escape for a filter; what does not fit finds nobody */
+static size_t escape_filter(UNUSED REQUEST *request, char *out, size_t out_size, char const *in,
+			    UNUSED void *arg)
+{
+	int const len = mfa_filter_escape(out, out_size, mfa_bytes_of(in));
+
+	if (len >= 0) return (size_t)len;
+	out[0] = '\0';
+	return 0;
+}
+
+static size_t escape_dn(UNUSED REQUEST *request, char *out, size_t out_size, char const *in,
+			UNUSED void *arg)
+{
+	int const len = mfa_dn_escape(out, out_size, mfa_bytes_of(in));
+
+	if (len >= 0) return (size_t)len;
+	out[0] = '\0';
+	return 0;
+}
+
+/** A user name that C strings would cut short belongs to nobody */
+static bool name_is_usable(REQUEST *request)
+{
+	VALUE_PAIR *vp = fr_pair_find_by_num(request->packet->vps, PW_USER_NAME, 0, TAG_ANY);
+
+	return vp && vp->vp_length > 0 && !memchr(vp->vp_strvalue, '\0', vp->vp_length);
+}
+
+/** Where the user's entry is; strings to be freed with the context */
+static enum mfa_rc locate(struct mfa_where *where, TALLOC_CTX *ctx, rlm_peruser_mfa_t *inst,
+			  REQUEST *request, struct mfa_diag *diag)
+{
+	struct mfa_config const *config = &inst->directory->config;
+	VALUE_PAIR *dn = fr_pair_find_by_num(request->config, PW_LDAP_USERDN, 0, TAG_ANY);
+	char *base, *filter;
+
+	if (dn) {
+		*where = (struct mfa_where){.base = dn->vp_strvalue, .scope = MFA_SCOPE_BASE};
+		return MFA_OK;
+	}
+	if (!name_is_usable(request)) {
+		mfa_diag_set(diag, "no usable User-Name");
+		return MFA_ERR_NOT_FOUND;
+	}
+	if (peruser_expand(&base, request, config->base_dn, escape_dn) < 0 ||
+	    peruser_expand(&filter, request, config->filter, escape_filter) < 0) {
+		mfa_diag_set(diag, "'base_dn' or 'filter' cannot be expanded");
+		return MFA_ERR_FORMAT;
+	}
+	(void)talloc_steal(ctx, base);
+	(void)talloc_steal(ctx, filter);
+	*where = (struct mfa_where){
+		.base = base, .scope = (enum mfa_scope)config->scope, .filter = filter};
+	return MFA_OK;
+}
+
+/** Take the record from control, where rlm_ldap's update section put it
+ *
+ * The entry's id tells that it did: every entry has one.
+ */
+static bool take_mapped(struct mfa_login *login, REQUEST *request)
+{
+	VALUE_PAIR *dn = fr_pair_find_by_num(request->config, PW_LDAP_USERDN, 0, TAG_ANY);
+	VALUE_PAIR *id =
+		fr_pair_find_by_da(request->config, peruser_attr(PERUSER_ENTRY_ID), TAG_ANY);
+	vp_cursor_t cursor;
+	VALUE_PAIR *vp;
+
+	if (!dn || !id) return false;
+	mfa_entry_init(&login->entry);
+	if (mfa_entry_set_dn(&login->entry, mfa_bytes_of(dn->vp_strvalue)) != MFA_OK) return false;
+	if (mfa_entry_set_id(&login->entry, (struct mfa_bytes){id->vp_octets, id->vp_length}) !=
+	    MFA_OK) {
+		return false;
+	}
+	for (vp = fr_cursor_init(&cursor, &request->config); vp; vp = fr_cursor_next(&cursor)) {
+		for (unsigned i = 0; i < MFA_ATTR_COUNT; i++) {
+			if (vp->da != peruser_attr((enum peruser_attr)(PERUSER_MAPPED + i)))
+				continue;
+			if (mfa_entry_add(&login->entry, (enum mfa_attr)i,
+					  (struct mfa_bytes){(uint8_t const *)vp->vp_strvalue,
+							     vp->vp_length}) != MFA_OK) {
+				return false;
+			}
+		}
+	}
+	login->have_entry = true;
+	return true;
+}
+
+/** Borrow a connection; the clock of this step starts */
+static struct mfa_conn **borrow(rlm_peruser_mfa_t *inst)
+{
+	struct mfa_conn **conn = fr_connection_get(inst->pool);
+
+	if (conn) mfa_conn_start(*conn);
+	return conn;
+}
+
+/** Give it back, or close it, so that the pool waits before it opens the next */
+static void give_back(rlm_peruser_mfa_t *inst, struct mfa_conn **conn, enum mfa_rc rc)
+{
+	if (rc == MFA_ERR_UNAVAILABLE) {
+		(void)fr_connection_close(inst->pool, conn, "the directory does not answer");
+	} else {
+		fr_connection_release(inst->pool, conn);
+	}
+}
+
+enum mfa_rc peruser_read(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_login *login,
+			 struct mfa_diag *diag)
+{
+	TALLOC_CTX *ctx;
+	struct mfa_where where;
+	struct mfa_conn **conn;
+	enum mfa_rc rc = MFA_ERR_UNAVAILABLE;
+
+	if (take_mapped(login, request)) return MFA_OK;
+	ctx = talloc_new(request);
+	conn = borrow(inst);
+	if (!conn) {
+		mfa_diag_set(diag, "no connection to the directory");
+		goto out;
+	}
+	rc = locate(&where, ctx, inst, request, diag);
+	if (rc == MFA_OK) rc = mfa_login_read(login, diag, *conn, MFA_SIDE_READ, &where);
+	give_back(inst, conn, rc);
+out:
+	talloc_free(ctx);
+	return rc;
+}
+
+/** The entry that was read, again and again, must be the one that the State was made for */
+static bool same_user(struct mfa_login *login, void *uctx)
+{
+	uint8_t const *expected = uctx;
+	uint8_t hash[MFA_CHALLENGE_HASH];
+
+	if (!expected) return true;
+	if (mfa_challenge_hash(hash, login->entry.id) == MFA_OK &&
+	    mfa_bytes_equal((struct mfa_bytes){hash, sizeof(hash)},
+			    (struct mfa_bytes){expected, sizeof(hash)})) {
+		return true;
+	}
+	login->decision.result = MFA_RESULT_REJECTED;
+	mfa_diag_set(&login->decision.reason, "the State is another user's");
+	return false;
+}
+
+/** A failure before the record could be asked */
+static enum mfa_rc fail(struct mfa_login *login, enum mfa_rc rc)
+{
+	login->decision.verdict = MFA_REJECT;
+	login->decision.result =
+		rc == MFA_ERR_UNAVAILABLE ? MFA_RESULT_UNAVAILABLE : MFA_RESULT_REJECTED;
+	return rc;
+}
+
+enum mfa_rc peruser_ask(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_login *login,
+			struct mfa_request const *ask, uint8_t const *expected)
+{
+	struct mfa_login_context ctx = {.ring = &inst->ring,
+					.policy = &inst->policy,
+					.required = peruser_required(request)};
+	TALLOC_CTX *pool = talloc_new(request);
+	struct mfa_where where;
+	struct mfa_conn **conn = NULL;
+	enum mfa_rc rc;
+
+	if (!login->have_entry) (void)take_mapped(login, request);
+	/* The password step with a record in hand writes nothing: it needs no connection. */
+	if (!login->have_entry || ask->code) {
+		conn = borrow(inst);
+		if (!conn) {
+			mfa_diag_set(&login->decision.reason, "no connection to the directory");
+			rc = fail(login, MFA_ERR_UNAVAILABLE);
+			goto out;
+		}
+		ctx.conn = *conn;
+		rc = locate(&where, pool, inst, request, &login->decision.reason);
+		if (rc != MFA_OK) {
+			rc = fail(login, rc);
+			goto out;
+		}
+		ctx.where = &where;
+	}
+	rc = mfa_login_run(login, &ctx, ask, same_user, (void *)(uintptr_t)expected);
+out:
+	if (conn) give_back(inst, conn, rc);
+	talloc_free(pool);
+	return rc;
+}
