@@ -180,7 +180,9 @@ class FreeRadius(Server):
             return None
         libasan = subprocess.run(["gcc", "-print-file-name=libasan.so"], capture_output=True, text=True,
                                  check=True).stdout.strip()
-        return {**os.environ, "LD_PRELOAD": f"{ROOT}/build/release/lib/dlopen_shim.so {libasan}",
+        shim = self.dir / "dlopen_shim.so"   # a copy, since LD_PRELOAD cannot name a path with a space
+        shutil.copy(ROOT / "build/release/lib/dlopen_shim.so", shim)
+        return {**os.environ, "LD_PRELOAD": f"{shim}:{libasan}",
                 "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=1:abort_on_error=0"}
 
     def is_ready(self):

@@ -30,9 +30,9 @@ CONFIG = """\
 dn: cn=config
 objectClass: olcGlobal
 cn: config
-olcTLSCACertificateFile: {dir}/ca.pem
-olcTLSCertificateFile: {dir}/server.pem
-olcTLSCertificateKeyFile: {dir}/server.key
+olcTLSCACertificateFile: "{dir}/ca.pem"
+olcTLSCertificateFile: "{dir}/server.pem"
+olcTLSCertificateKeyFile: "{dir}/server.key"
 
 dn: cn=module{{0}},cn=config
 objectClass: olcModuleList
@@ -63,7 +63,7 @@ olcDatabase: {{1}}mdb
 olcSuffix: {suffix}
 olcRootDN: {root_dn}
 olcRootPW: {root_password}
-olcDbDirectory: {dir}/db
+olcDbDirectory: "{dir}/db"
 olcDbMaxSize: 1073741824
 olcDbIndex: objectClass,uid,entryUUID,entryCSN eq
 {database}
