@@ -128,6 +128,8 @@ static bool parse_required(int64_t *required_from_s, struct mfa_diag *diag,
 	if (count == 1 &&
 	    mfa_time_parse(required_from_s, mfa_entry_get(entry, MFA_ATTR_REQUIRED_FROM, 0)) ==
 		    MFA_OK) {
+		/* A date before 1970 has passed as well; below zero it would mean "not set". */
+		if (*required_from_s < 0) *required_from_s = 0;
 		return true;
 	}
 	mfa_diag_set(diag, "the date from which MFA is required is not a Generalized Time");
