@@ -29,8 +29,9 @@ uint32_t mfa_lock_wait_s(struct mfa_failures const *failures, struct mfa_policy 
 	uint64_t wait_s = policy->lock_base_s;
 	int64_t left_s;
 
-	if (!failures->present || failures->count < policy->lock_threshold) return 0;
+	if (!failures->present) return 0;
 	if (failures->count >= MFA_FAILURES_CAP) return MFA_WAIT_FOREVER;
+	if (failures->count < policy->lock_threshold) return 0;
 	for (uint32_t i = policy->lock_threshold; i < failures->count; i++) {
 		wait_s *= 2;
 		if (wait_s >= policy->lock_max_s) break;
@@ -120,17 +121,22 @@ static void decide_password(struct context const *ctx)
 }
 
 /** Window around now and around the drift that the last use showed (RFC 6238 section 6) */
-static struct mfa_totp_window window_of(struct context const *ctx)
+static struct mfa_totp_window window_of(struct context const *ctx, struct mfa_totp const *totp)
 {
 	struct mfa_last_use const *last = &ctx->record->last_use;
 	int64_t const period_s = mfa_last_use_period_s(last);
 	int64_t const drift_max = ctx->policy->drift_max;
 	struct mfa_totp_window window = {.steps = ctx->policy->window, .not_after = -1};
 
-	if (period_s > 0) {
-		window.not_after = last->step * period_s;
-		window.drift = last->step - last->time_s / period_s;
+	if (!last->present) return window;
+	if (period_s == 0) {
+		/* Numbers that do not belong together: then the step is taken at its word. */
+		window.not_after = last->step * totp->period_s;
+		return window;
 	}
+	window.not_after = last->step * period_s;
+	/* A device of another period is another device: its clock has a drift of its own. */
+	if (period_s == totp->period_s) window.drift = last->step - last->time_s / period_s;
 	if (window.drift > drift_max) window.drift = drift_max;
 	if (window.drift < -drift_max) window.drift = -drift_max;
 	return window;
@@ -145,28 +151,14 @@ struct found {
 
 static enum mfa_rc find_totp(struct found *found, struct context const *ctx)
 {
-	struct mfa_totp_window window = window_of(ctx);
-	struct mfa_last_use const *last = &ctx->record->last_use;
-
 	memset(found, 0, sizeof(*found));
 	for (size_t i = 0; i < ctx->record->secret_count; i++) {
 		struct mfa_totp const *totp = &ctx->record->secret[i];
+		struct mfa_totp_window const window = window_of(ctx, totp);
 		struct mfa_totp_match match;
-		enum mfa_rc rc;
+		enum mfa_rc const rc = mfa_totp_match(&match, totp, &window, ctx->request->code,
+						      ctx->request->now_s);
 
-		/* Numbers that do not belong together: then the step is taken at its word. */
-		if (last->present && window.not_after < 0) {
-			struct mfa_totp_window literal = window;
-
-			literal.not_after = last->step > INT64_MAX / MFA_TOTP_PERIOD_MAX
-						    ? INT64_MAX
-						    : last->step * totp->period_s;
-			rc = mfa_totp_match(&match, totp, &literal, ctx->request->code,
-					    ctx->request->now_s);
-		} else {
-			rc = mfa_totp_match(&match, totp, &window, ctx->request->code,
-					    ctx->request->now_s);
-		}
 		if (rc != MFA_OK) return rc;
 		if (match.fresh ? found->fresh : !match.used || found->fresh || found->used)
 			continue;
@@ -382,10 +374,20 @@ static void decide_wrong(struct context const *ctx)
 	mfa_diag_set(&out->reason, "wrong code (%u in a row), asked again", next.count);
 }
 
+/** A use is written down with the login's nonce; without one it could not be told from any other */
+static bool has_nonce(struct mfa_request const *request)
+{
+	return request->nonce && strlen(request->nonce) == MFA_NONCE_TEXT_SIZE - 1;
+}
+
 static void decide_code(struct context const *ctx)
 {
 	struct found found;
 
+	if (!has_nonce(ctx->request)) {
+		refuse(ctx->out, MFA_RESULT_REJECTED, "login without a nonce");
+		return;
+	}
 	if (refuse_locked(ctx, &ctx->record->failures)) return;
 	if (decide_recovery(ctx)) return;
 	if (find_totp(&found, ctx) != MFA_OK) {
@@ -456,6 +458,8 @@ void mfa_decide(struct mfa_decision *decision, struct mfa_record const *record,
 		refuse(decision, MFA_RESULT_BROKEN, "the record cannot be understood");
 		break;
 	}
-	if (decision->change.overflow)
+	if (decision->change.overflow) {
 		refuse(decision, MFA_RESULT_BROKEN, "the record is too large");
+		mfa_change_init(&decision->change);
+	}
 }
