@@ -35,21 +35,28 @@ static int set_password(VALUE_PAIR *vp, uint8_t const *password, size_t len)
 	return 0;
 }
 
-/** Password and code as OpenVPN sends a static challenge: SCRV1:base64(password):base64(code) */
+/** Password and code as OpenVPN sends a static challenge: SCRV1:base64(password):base64(code)
+ *
+ * @return noop when it is none.
+ */
 static rlm_rcode_t take_scrv1(struct mfa_notes *notes, VALUE_PAIR *vp)
 {
 	uint8_t password[256], code[MFA_CODE_MAX * 2];
-	struct mfa_bytes rest = {(uint8_t const *)vp->vp_strvalue + SCRV1_LEN,
-				 vp->vp_length - SCRV1_LEN};
-	uint8_t const *colon = memchr(rest.data, ':', rest.len);
-	struct mfa_bytes first, second;
+	struct mfa_bytes first, second, rest;
 	size_t password_len = 0, code_len = 0;
 	rlm_rcode_t rcode = RLM_MODULE_NOOP;
+	uint8_t const *colon;
 
+	if (vp->vp_length <= SCRV1_LEN || strncmp(vp->vp_strvalue, SCRV1, SCRV1_LEN) != 0)
+		return RLM_MODULE_NOOP;
+	rest = (struct mfa_bytes){(uint8_t const *)vp->vp_strvalue + SCRV1_LEN,
+				  vp->vp_length - SCRV1_LEN};
+	colon = memchr(rest.data, ':', rest.len);
 	if (!colon) return RLM_MODULE_NOOP;
 	first = (struct mfa_bytes){rest.data, (size_t)(colon - rest.data)};
 	second = (struct mfa_bytes){colon + 1, rest.len - first.len - 1};
 	if (mfa_base64_decode(password, &password_len, sizeof(password), first) == MFA_OK &&
+	    password_len > 0 &&
 	    mfa_base64_decode(code, &code_len, sizeof(code), second) == MFA_OK) {
 		mfa_code_parse(&notes->code, (struct mfa_bytes){code, code_len});
 		notes->has_code = code_len > 0;
@@ -168,6 +175,8 @@ static rlm_rcode_t take_appended(rlm_peruser_mfa_t *inst, REQUEST *request, stru
 	mfa_record_parse(&login->record, &login->record_diag, &login->entry, &inst->ring,
 			 peruser_required(request), time(NULL));
 	if (login->record.state != MFA_STATE_ENROLLED) return RLM_MODULE_NOOP;
+	/* Where to cut does not depend on a lock: post-auth tells the user, after the password. */
+	login->record.failures = (struct mfa_failures){0};
 	count = find_cuts(cuts, inst, request, login, typed);
 	if (count == 0) return RLM_MODULE_NOOP;
 	cut = choose_cut(cuts, count, inst, request, login, typed);
@@ -184,15 +193,15 @@ rlm_rcode_t peruser_split(rlm_peruser_mfa_t *inst, REQUEST *request)
 	enum mfa_mode const mode = peruser_mode(inst, request);
 	struct mfa_notes *notes;
 	struct mfa_diag why;
+	rlm_rcode_t rcode;
 	enum mfa_rc rc;
 
 	if (!vp || mode == MFA_MODE_SKIP) return RLM_MODULE_NOOP;
 	notes = peruser_notes(inst, request);
 	if (!notes) return RLM_MODULE_FAIL;
 	if (notes->has_code) return RLM_MODULE_NOOP;
-	if (vp->vp_length > SCRV1_LEN && strncmp(vp->vp_strvalue, SCRV1, SCRV1_LEN) == 0)
-		return take_scrv1(notes, vp);
-	if (mode == MFA_MODE_CHALLENGE) return RLM_MODULE_NOOP;
+	rcode = take_scrv1(notes, vp);
+	if (rcode != RLM_MODULE_NOOP || mode == MFA_MODE_CHALLENGE) return rcode;
 
 	if (!notes->login) notes->login = mfa_login_alloc();
 	if (!notes->login) return RLM_MODULE_FAIL;
