@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Every source file says its licence in the first line, or in the second below "#!".
+# Every source file says its licence in the first line, or in the second when the
+# first is for the kernel ("#!") or for an editor ("-*-").
 #
 #	tools/check_spdx.sh FILE...
 set -eu
@@ -15,7 +16,7 @@ for file; do
 	*) continue ;;
 	esac
 	if ! head -n 2 "$file" | awk '
-		NR == 1 || first ~ /^#!/ { if (/SPDX-License-Identifier: GPL-2\.0-or-later/) found = 1 }
+		NR == 1 || first ~ /^#!|-\*-/ { if (/SPDX-License-Identifier: GPL-2\.0-or-later/) found = 1 }
 		NR == 1 { first = $0 }
 		END { exit !found }'; then
 		echo "check_spdx: $file: no \"SPDX-License-Identifier: GPL-2.0-or-later\" in its first line"

@@ -85,7 +85,7 @@ def tidy(name, shared):
 
 def tidy_tasks():
     os.makedirs(TIDY_CACHE, exist_ok=True)
-    shared = digest(HEADERS + [".clang-tidy"])
+    shared = digest(HEADERS + [name for name in FILES if name.endswith(".clang-tidy")])
     return [lambda name=name: tidy(name, shared) for name in SOURCES]
 
 
