@@ -92,6 +92,7 @@ static int take_pair(struct mfa_config *config, CONF_SECTION *cs, CONF_PAIR *cp,
 	return -1;
 }
 
+/* One level deep: a section within a section is refused.  NOLINTNEXTLINE(misc-no-recursion) */
 static int take_section(struct mfa_config *config, CONF_SECTION *cs, char const *section)
 {
 	for (CONF_ITEM *ci = cf_item_find_next(cs, NULL); ci; ci = cf_item_find_next(cs, ci)) {

@@ -86,11 +86,11 @@ static void set_wait(REQUEST *request, uint32_t wait_s)
 	char text[32];
 
 	if (wait_s < 100) {
-		snprintf(text, sizeof(text), "%u second%s", wait_s, wait_s == 1 ? "" : "s");
+		(void)snprintf(text, sizeof(text), "%u second%s", wait_s, wait_s == 1 ? "" : "s");
 	} else if (wait_s < 100 * 60) {
-		snprintf(text, sizeof(text), "%u minutes", (wait_s + 59) / 60);
+		(void)snprintf(text, sizeof(text), "%u minutes", (wait_s + 59) / 60);
 	} else {
-		snprintf(text, sizeof(text), "%u hours", (wait_s + 3599) / 3600);
+		(void)snprintf(text, sizeof(text), "%u hours", (wait_s + 3599) / 3600);
 	}
 	(void)peruser_set_string(request->packet, &request->packet->vps, PERUSER_WAIT, text);
 }
@@ -137,8 +137,8 @@ void peruser_set_digits(REQUEST *request, struct mfa_record const *record)
 		size_t const len = strlen(text);
 
 		if (seen[digits])
-			snprintf(text + len, sizeof(text) - len, "%s%u", len ? "- or " : "",
-				 digits);
+			(void)snprintf(text + len, sizeof(text) - len, "%s%u", len ? "- or " : "",
+				       digits);
 	}
 	(void)peruser_set_string(request->packet, &request->packet->vps, PERUSER_DIGITS,
 				 text[0] ? text : "6");
@@ -182,7 +182,7 @@ static void set_required_date(REQUEST *request, int64_t required_from_s)
 	char stamp[MFA_TIME_SIZE], text[32];
 
 	if (mfa_time_format(stamp, required_from_s) != MFA_OK) return;
-	snprintf(text, sizeof(text), "%.4s-%.2s-%.2s", stamp, stamp + 4, stamp + 6);
+	(void)snprintf(text, sizeof(text), "%.4s-%.2s-%.2s", stamp, stamp + 4, stamp + 6);
 	(void)peruser_set_string(request->packet, &request->packet->vps, PERUSER_REQUIRED_DATE,
 				 text);
 }

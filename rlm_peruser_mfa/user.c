@@ -104,6 +104,18 @@ static enum mfa_rc locate(struct mfa_where *where, TALLOC_CTX *ctx, rlm_peruser_
 	return MFA_OK;
 }
 
+/** Add one attribute of control to the record when it is one of ours */
+static enum mfa_rc add_mapped(struct mfa_entry *entry, VALUE_PAIR const *vp)
+{
+	struct mfa_bytes const value = {(uint8_t const *)vp->vp_strvalue, vp->vp_length};
+
+	for (unsigned i = 0; i < MFA_ATTR_COUNT; i++) {
+		if (vp->da == peruser_attr((enum peruser_attr)(PERUSER_MAPPED + i)))
+			return mfa_entry_add(entry, (enum mfa_attr)i, value);
+	}
+	return MFA_OK;
+}
+
 /** Take the record from control, where rlm_ldap's update section put it
  *
  * The entry's id tells that it did: every entry has one.
@@ -124,15 +136,7 @@ static bool take_mapped(struct mfa_login *login, REQUEST *request)
 		return false;
 	}
 	for (vp = fr_cursor_init(&cursor, &request->config); vp; vp = fr_cursor_next(&cursor)) {
-		for (unsigned i = 0; i < MFA_ATTR_COUNT; i++) {
-			if (vp->da != peruser_attr((enum peruser_attr)(PERUSER_MAPPED + i)))
-				continue;
-			if (mfa_entry_add(&login->entry, (enum mfa_attr)i,
-					  (struct mfa_bytes){(uint8_t const *)vp->vp_strvalue,
-							     vp->vp_length}) != MFA_OK) {
-				return false;
-			}
-		}
+		if (add_mapped(&login->entry, vp) != MFA_OK) return false;
 	}
 	login->have_entry = true;
 	return true;
