@@ -3,9 +3,10 @@
 
 #include <string.h>
 
+/** What RFC 4515 section 3 wants escaped, and control characters; UTF-8 stays as it is */
 static bool special_in_filter(uint8_t c)
 {
-	return c < ' ' || c >= 0x7f || c == '*' || c == '(' || c == ')' || c == '\\';
+	return c < ' ' || c == 0x7f || c == '*' || c == '(' || c == ')' || c == '\\';
 }
 
 /** All but what can never mean anything in a DN */

@@ -16,6 +16,7 @@ struct mfa_login *mfa_login_alloc(void)
 	login->decision.verdict = MFA_REJECT;
 	login->decision.result = MFA_RESULT_REJECTED;
 	login->decision.reason.text[0] = '\0';
+	login->decision.fault = login->decision.wrong = false;
 	login->record_diag.text[0] = '\0';
 	mfa_change_init(&login->decision.change);
 	return login;
@@ -46,6 +47,7 @@ static enum mfa_rc fail(struct mfa_login *login, enum mfa_rc rc, struct mfa_diag
 	login->decision.result =
 		rc == MFA_ERR_UNAVAILABLE ? MFA_RESULT_UNAVAILABLE : MFA_RESULT_REJECTED;
 	login->decision.reason = *diag;
+	login->decision.fault = true;
 	mfa_change_init(&login->decision.change);
 	return rc;
 }

@@ -199,6 +199,9 @@ void mfa_record_parse(struct mfa_record *record, struct mfa_diag *diag,
 
 	if (!record->enabled && !required) {
 		record->state = has_secret ? MFA_STATE_SUSPENDED : MFA_STATE_OFF;
+		if (entry->has_class && entry->count == 0)
+			mfa_diag_set(diag, "the entry has the class but no attribute of it can be "
+					   "read: empty, or kept from us by an access rule");
 		return;
 	}
 	if (!has_secret) {

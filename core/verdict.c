@@ -439,7 +439,7 @@ void mfa_decide(struct mfa_decision *decision, struct mfa_record const *record,
 	decision->verdict = MFA_REJECT;
 	decision->result = MFA_RESULT_REJECTED;
 	decision->wait_s = decision->attempts_left = decision->recovery_left = decision->digits = 0;
-	decision->wrong = false;
+	decision->wrong = decision->fault = false;
 	decision->clock_behind_s = 0;
 	decision->secret = 0;
 	decision->required_from_s =

@@ -225,6 +225,7 @@ static int attach_directory(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
 	directory->password = talloc_strdup(directory, inst->password);
 	if (!directory->identity || !directory->password) goto error;
 	directory->store.config = &directory->config;
+	directory->store.read_class = true;
 	directory->store.account = (struct mfa_account){.identity = directory->identity,
 							.password = directory->password,
 							.external = inst->external};

@@ -171,8 +171,11 @@ rlm_rcode_t peruser_split(rlm_peruser_mfa_t *inst, REQUEST *request);
 
 /* reply.c */
 
-/** Note the result for policies, and log it in one line */
+/** Note the result for policies, and log it in one line: refused logins as information, faults
+ * of the directory or the configuration as errors */
 void peruser_report(REQUEST *request, enum mfa_result result, char const *reason);
+void peruser_report_fault(REQUEST *request, enum mfa_result result, char const *reason);
+void peruser_report_decision(REQUEST *request, struct mfa_decision const *decision);
 
 /** Refuse: reply and rcode of a decision that neither accepts nor asks */
 rlm_rcode_t peruser_refuse(rlm_peruser_mfa_t *inst, REQUEST *request,

@@ -30,7 +30,8 @@ static bool is_failure(enum mfa_result result)
 	return false;
 }
 
-void peruser_report(REQUEST *request, enum mfa_result result, char const *reason)
+/** What a policy reads, one line for the log, and why for the server's own message */
+static void report(REQUEST *request, log_type_t level, enum mfa_result result, char const *reason)
 {
 	VALUE_PAIR *user = fr_pair_find_by_num(request->packet->vps, PW_USER_NAME, 0, TAG_ANY);
 	struct mfa_diag line;
@@ -38,15 +39,51 @@ void peruser_report(REQUEST *request, enum mfa_result result, char const *reason
 	(void)peruser_set_integer(request->packet, &request->packet->vps, PERUSER_RESULT, result);
 	mfa_diag_set(&line, "user '%s': %s%s%s", user ? user->vp_strvalue : "",
 		     mfa_result_name(result), reason[0] ? ": " : "", reason);
-	if (result == MFA_RESULT_BROKEN || result == MFA_RESULT_UNAVAILABLE) {
-		radlog_request(L_ERR, 0, request, "%s", line.text);
-	} else if (is_quiet(result)) {
+	if (is_quiet(result)) {
 		RDEBUG("%s", line.text);
 	} else {
-		radlog_request(L_INFO, 0, request, "%s", line.text);
+		radlog_request(level, 0, request, "%s", line.text);
 	}
 	if (is_failure(result))
 		module_failure_msg(request, "%s: %s", mfa_result_name(result), reason);
+}
+
+void peruser_report(REQUEST *request, enum mfa_result result, char const *reason)
+{
+	report(request, L_INFO, result, reason);
+}
+
+void peruser_report_fault(REQUEST *request, enum mfa_result result, char const *reason)
+{
+	report(request, L_ERR, result, reason);
+}
+
+void peruser_report_decision(REQUEST *request, struct mfa_decision const *decision)
+{
+	bool const fault = decision->fault || decision->result == MFA_RESULT_BROKEN;
+
+	report(request, fault ? L_ERR : L_INFO, decision->result, decision->reason.text);
+}
+
+/** Empty the reply: what authorize put there belongs to an Accept
+ *
+ * Proxy-State stays, the server put it there for the proxy in front of us (RFC 2865 section 5.33).
+ */
+static void clear_reply(REQUEST *request)
+{
+	vp_cursor_t cursor;
+
+	(void)fr_cursor_init(&cursor, &request->reply->vps);
+	while (fr_cursor_current(&cursor)) {
+		VALUE_PAIR *vp = fr_cursor_current(&cursor);
+
+		if (vp->da->vendor == 0 && vp->da->attr == PW_PROXY_STATE) {
+			(void)fr_cursor_next(&cursor);
+			continue;
+		}
+		vp = fr_cursor_remove(&cursor);
+		talloc_free(vp);
+	}
 }
 
 /** Expand a text for people and add it: one line, at most one attribute long */
@@ -74,8 +111,7 @@ done:
 
 rlm_rcode_t peruser_reject_with(REQUEST *request, char const *text)
 {
-	/* What authorize put there belongs to an accept. */
-	fr_pair_list_free(&request->reply->vps);
+	clear_reply(request);
 	if (text) (void)add_message(request, text);
 	return RLM_MODULE_REJECT;
 }
@@ -101,9 +137,7 @@ rlm_rcode_t peruser_refuse(rlm_peruser_mfa_t *inst, REQUEST *request,
 	char const *text = NULL;
 
 	switch (decision->result) {
-	case MFA_RESULT_UNAVAILABLE:
-		fr_pair_list_free(&request->reply->vps);
-		return RLM_MODULE_FAIL;
+	case MFA_RESULT_UNAVAILABLE: clear_reply(request); return RLM_MODULE_FAIL;
 	case MFA_RESULT_LOCKED:
 		set_wait(request, decision->wait_s);
 		text = decision->wait_s == MFA_WAIT_FOREVER ? inst->message.locked_forever
@@ -114,6 +148,7 @@ rlm_rcode_t peruser_refuse(rlm_peruser_mfa_t *inst, REQUEST *request,
 	case MFA_RESULT_EXPIRED: text = inst->message.restart; break;
 	case MFA_RESULT_REJECTED:
 		text = decision->wrong ? inst->message.rejected : inst->message.restart;
+		if (decision->fault) text = NULL;
 		break;
 	case MFA_RESULT_BROKEN:
 	case MFA_RESULT_OFF:
@@ -155,7 +190,7 @@ rlm_rcode_t peruser_challenge(rlm_peruser_mfa_t *inst, REQUEST *request, char co
 	char state[MFA_STATE_TEXT_MAX + 1];
 	VALUE_PAIR *vp;
 
-	fr_pair_list_free(&request->reply->vps);
+	clear_reply(request);
 	if (mfa_challenge_seal(state, challenge, &inst->ring, inst->name) != MFA_OK) {
 		module_failure_msg(request, "the State cannot be sealed");
 		return RLM_MODULE_FAIL;

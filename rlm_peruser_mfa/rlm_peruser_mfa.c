@@ -309,7 +309,7 @@ static rlm_rcode_t check_code(rlm_peruser_mfa_t *inst, REQUEST *request,
 	ask.nonce = nonce;
 	(void)peruser_ask(inst, request, login, &ask, challenge->user);
 	if (login->record_diag.text[0]) RWARN("%s", login->record_diag.text);
-	peruser_report(request, login->decision.result, login->decision.reason.text);
+	peruser_report_decision(request, &login->decision);
 	rcode = answer(inst, request, login, challenge);
 out:
 	talloc_free(device);
@@ -347,8 +347,9 @@ static rlm_rcode_t challenge_user(rlm_peruser_mfa_t *inst, REQUEST *request,
 		return RLM_MODULE_FAIL;
 	}
 	if (!peruser_keep_reply(request, &challenge)) {
-		peruser_report(request, MFA_RESULT_REJECTED,
-			       "the home server's reply attributes do not fit into the State");
+		peruser_report_fault(
+			request, MFA_RESULT_REJECTED,
+			"the home server's reply attributes do not fit into the State");
 		return peruser_reject_with(request, NULL);
 	}
 	peruser_set_digits(request, &login->record);
@@ -399,7 +400,7 @@ static rlm_rcode_t ask_for_code(rlm_peruser_mfa_t *inst, REQUEST *request, struc
 		peruser_report(request, MFA_RESULT_REJECTED, "no code behind the password");
 		return peruser_reject_with(request, inst->message.no_code);
 	}
-	peruser_report(request, decision->result, decision->reason.text);
+	peruser_report_decision(request, decision);
 	return challenge_user(inst, request, login, inst->message.challenge);
 }
 
@@ -410,7 +411,7 @@ static rlm_rcode_t reply_to_password(rlm_peruser_mfa_t *inst, REQUEST *request,
 	struct mfa_decision const *decision = &login->decision;
 
 	if (decision->verdict == MFA_CHALLENGE) return ask_for_code(inst, request, login);
-	peruser_report(request, decision->result, decision->reason.text);
+	peruser_report_decision(request, decision);
 	if (decision->verdict == MFA_ACCEPT) {
 		peruser_accept(inst, request, decision);
 		return decision->result == MFA_RESULT_OFF ? RLM_MODULE_NOOP : RLM_MODULE_OK;
@@ -443,7 +444,7 @@ static rlm_rcode_t CC_HINT(nonnull) mod_post_auth(void *instance, REQUEST *reque
 	if (rc == MFA_ERR_NOT_FOUND) return stranger(inst, request);
 	if (notes->login->record_diag.text[0]) RWARN("%s", notes->login->record_diag.text);
 	if (!inst->report_only) return reply_to_password(inst, request, notes->login);
-	peruser_report(request, notes->login->decision.result, notes->login->decision.reason.text);
+	peruser_report_decision(request, &notes->login->decision);
 	return RLM_MODULE_NOOP;
 }
 

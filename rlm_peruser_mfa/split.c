@@ -208,10 +208,10 @@ rlm_rcode_t peruser_split(rlm_peruser_mfa_t *inst, REQUEST *request)
 	rc = peruser_read(inst, request, notes->login, &why);
 	if (rc == MFA_ERR_NOT_FOUND) return RLM_MODULE_NOOP; /* post-auth decides about strangers */
 	if (rc != MFA_OK) {
-		peruser_report(request,
-			       rc == MFA_ERR_UNAVAILABLE ? MFA_RESULT_UNAVAILABLE
-							 : MFA_RESULT_REJECTED,
-			       why.text);
+		peruser_report_fault(request,
+				     rc == MFA_ERR_UNAVAILABLE ? MFA_RESULT_UNAVAILABLE
+							       : MFA_RESULT_REJECTED,
+				     why.text);
 		return rc == MFA_ERR_UNAVAILABLE ? RLM_MODULE_FAIL : RLM_MODULE_REJECT;
 	}
 	return take_appended(inst, request, notes, vp);

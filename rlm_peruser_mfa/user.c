@@ -205,6 +205,7 @@ static bool same_user(struct mfa_login *login, void *uctx)
 static enum mfa_rc fail(struct mfa_login *login, enum mfa_rc rc)
 {
 	login->decision.verdict = MFA_REJECT;
+	login->decision.fault = rc != MFA_ERR_NOT_FOUND;
 	login->decision.result =
 		rc == MFA_ERR_UNAVAILABLE ? MFA_RESULT_UNAVAILABLE : MFA_RESULT_REJECTED;
 	return rc;
