@@ -9,9 +9,6 @@
 /* Attributes of a read: the record, the id, the class, the end. */
 #define READ_ATTRS (MFA_ATTR_COUNT + 3u)
 
-/* Bytes of the longest value that is asserted: a sealed secret. */
-#define MFA_ASSERT_MAX 1200u
-
 static int ldap_scope(enum mfa_scope scope)
 {
 	switch (scope) {
@@ -194,13 +191,26 @@ static void fill_mods(struct mods *mods, struct mfa_change const *change,
 	}
 }
 
+/** Append a value as a filter holds it */
+static void append_escaped(FILE *out, struct mfa_bytes value)
+{
+	char escaped[4];
+
+	for (size_t i = 0; i < value.len; i++) {
+		if (mfa_filter_escape(escaped, sizeof(escaped),
+				      (struct mfa_bytes){value.data + i, 1}) > 0) {
+			(void)fputs(escaped, out);
+		}
+	}
+}
+
 /** Write the conditions as a filter (RFC 4515): every value there, every absent one absent */
 static char *assert_filter(struct mfa_change const *change, struct mfa_config const *config)
 {
-	char *text = NULL, escaped[3 * MFA_ASSERT_MAX + 1];
+	char *text = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
-	bool failed = false;
+	bool failed;
 
 	if (!out) return NULL;
 	(void)fputs("(&", out);
@@ -210,14 +220,14 @@ static char *assert_filter(struct mfa_change const *change, struct mfa_config co
 
 		if (!value.data) {
 			(void)fprintf(out, "(!(%s=*))", name);
-		} else if (mfa_filter_escape(escaped, sizeof(escaped), value) < 0) {
-			failed = true;
-		} else {
-			(void)fprintf(out, "(%s=%s)", name, escaped);
+			continue;
 		}
+		(void)fprintf(out, "(%s=", name);
+		append_escaped(out, value);
+		(void)fputc(')', out);
 	}
-	(void)fputs(")", out);
-	failed |= ferror(out) != 0;
+	(void)fputc(')', out);
+	failed = ferror(out) != 0;
 	if (fclose(out) == 0 && !failed) return text;
 	free(text);
 	return NULL;
@@ -327,7 +337,11 @@ enum mfa_rc mfa_conn_modify(struct mfa_diag *diag, struct mfa_conn *conn, struct
 	enum mfa_rc rc;
 	int code = LDAP_OTHER;
 
-	if (change->overflow) return MFA_ERR_SPACE;
+	if (change->overflow) {
+		mfa_diag_set(diag, "modify: too many values");
+		return MFA_ERR_SPACE;
+	}
+	if (change->count == 0) return MFA_OK;
 	rc = mfa_conn_connect(&handle, &fresh, diag, conn, MFA_SIDE_WRITE);
 	if (rc != MFA_OK) return rc;
 	rc = try_modify(&code, conn, handle, (char const *)dn.data, change);
