@@ -12,6 +12,7 @@ static CONF_PARSER const challenge_config[] = {{"lifetime", AT(PW_TYPE_INTEGER, 
 static CONF_PARSER const remember_config[] = {
 	{"lifetime", AT(PW_TYPE_INTEGER, remember_s), "0"},
 	{"key", AT(PW_TYPE_STRING | PW_TYPE_XLAT, remember_key), "%{Calling-Station-Id}"},
+	{"nas", AT(PW_TYPE_STRING | PW_TYPE_XLAT, remember_nas), "%{NAS-Port-Type}"},
 	CONF_PARSER_TERMINATOR};
 
 static CONF_PARSER const message_config[] = {
@@ -187,6 +188,19 @@ static int check_ranges(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
 	return 0;
 }
 
+/** Texts that expand to themselves must fit into an attribute, or a link would be cut off */
+static int check_messages(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
+{
+	for (CONF_PARSER const *item = message_config; item->name; item++) {
+		char const *text = *(char const **)((uint8_t *)inst + item->offset);
+
+		if (strchr(text, '%') || strlen(text) <= PERUSER_TEXT_MAX) continue;
+		complain(cs, "message", item->name, "at most 253 bytes");
+		return -1;
+	}
+	return 0;
+}
+
 static void free_directory(void *data)
 {
 	struct mfa_directory *directory = data;
@@ -261,7 +275,10 @@ int peruser_config_load(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
 	 * it was reloaded with a newer one; so we parse them here. */
 	if (cf_section_parse(cs, inst, module_config) < 0) return -1;
 	if (attach_directory(inst, cs) < 0) return -1;
-	if (check_choices(inst, cs) < 0 || check_ranges(inst, cs) < 0) return -1;
+	if (check_choices(inst, cs) < 0 || check_ranges(inst, cs) < 0 ||
+	    check_messages(inst, cs) < 0) {
+		return -1;
+	}
 	if (cf_section_parse_pass2(cs, inst, module_config) < 0) return -1;
 	if (mfa_keyring_load(&inst->ring, &why, inst->key_ring) != MFA_OK) {
 		CONF_PAIR *cp = cf_pair_find(cs, "key_ring");

@@ -66,6 +66,7 @@ typedef struct rlm_peruser_mfa_t {
 	char const *bind;
 	uint32_t remember_s;
 	char const *remember_key;
+	char const *remember_nas;
 	struct mfa_messages message;
 
 	enum mfa_mode mode;
@@ -171,6 +172,8 @@ rlm_rcode_t peruser_split(rlm_peruser_mfa_t *inst, REQUEST *request);
 
 /* reply.c */
 
+#define PERUSER_TEXT_MAX 253u //!< Octets of an attribute (RFC 2865 section 5).
+
 /** Note the result for policies, and log it in one line: refused logins as information, faults
  * of the directory or the configuration as errors */
 void peruser_report(REQUEST *request, enum mfa_result result, char const *reason);
@@ -199,13 +202,27 @@ rlm_rcode_t peruser_reject_with(REQUEST *request, char const *text);
 /** Add what people should know to a reply that accepts */
 void peruser_accept(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_decision const *decision);
 
-/** Note what a home server sent, so that the second packet can have it
+/* remember.c */
+
+#define PERUSER_DEVICE_SIZE (MFA_DEVICE_LABEL_MAX + 1u) //!< Bytes of a device's key, NUL included.
+
+/** What tells the device that this request came from, and the kind of NAS
+ *
+ * @param[out] device empty when devices are not remembered, or nothing tells them.
+ */
+void peruser_device(char device[static PERUSER_DEVICE_SIZE], rlm_peruser_mfa_t *inst,
+		    REQUEST *request);
+
+/** Note the device and what a home server sent, so that the second packet can have them
  *
  * @return false when it does not fit.
  */
-bool peruser_keep_reply(REQUEST *request, struct mfa_challenge *challenge);
+bool peruser_keep(REQUEST *request, struct mfa_challenge *challenge, char const *device);
 
-/** Put it back into the reply
+/** The device that the first packet came from; no bytes when there is none */
+struct mfa_bytes peruser_kept_device(struct mfa_challenge const *challenge);
+
+/** Put what a home server sent back into the reply
  *
  * @return false when it cannot be read.
  */

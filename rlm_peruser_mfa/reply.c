@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "rlm_peruser_mfa/peruser_mfa.h"
 
-#define TEXT_MAX 253u /* octets of an attribute, RFC 2865 section 5 */
-
 /** Whether a result needs no attention at all */
 static bool is_quiet(enum mfa_result result)
 {
@@ -95,8 +93,8 @@ static int add_message(REQUEST *request, char const *fmt)
 
 	if (len < 0) return -1;
 	if (len == 0) goto done;
-	if (len > (ssize_t)TEXT_MAX) {
-		len = TEXT_MAX;
+	if (len > (ssize_t)PERUSER_TEXT_MAX) {
+		len = PERUSER_TEXT_MAX;
 		while (len > 0 && (text[len] & 0xc0) == 0x80) len--; /* not within a character */
 	}
 	for (ssize_t i = 0; i < len; i++) {
@@ -229,63 +227,10 @@ void peruser_accept(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_decisi
 					  PERUSER_RECOVERY_LEFT, decision->recovery_left);
 		(void)add_message(request, inst->message.recovery);
 	}
+	if (decision->result == MFA_RESULT_UNENROLLED)
+		(void)add_message(request, inst->message.unenrolled);
 	if (decision->result == MFA_RESULT_OFF && decision->required_from_s >= 0) {
 		set_required_date(request, decision->required_from_s);
 		(void)add_message(request, inst->message.required);
 	}
-}
-
-/** Attributes that are no authorisation, or that only the server itself can make */
-static bool is_kept(VALUE_PAIR const *vp)
-{
-	if (vp->da->vendor == 0) {
-		switch (vp->da->attr) {
-		case PW_REPLY_MESSAGE:
-		case PW_STATE:
-		case PW_PROXY_STATE:
-		case PW_EAP_MESSAGE:
-		case PW_MESSAGE_AUTHENTICATOR: return false;
-		default: break;
-		}
-		if (vp->da->attr > 255) return false; /* internal */
-	}
-	return vp->da->flags.encrypt == FLAG_ENCRYPT_NONE;
-}
-
-bool peruser_keep_reply(REQUEST *request, struct mfa_challenge *challenge)
-{
-	vp_cursor_t cursor;
-
-	if (!request->proxy_reply) return true;
-	for (VALUE_PAIR const *vp = fr_cursor_init(&cursor, &request->reply->vps); vp;
-	     vp = fr_cursor_next(&cursor)) {
-		VALUE_PAIR const *next = vp;
-		int len;
-
-		if (!is_kept(vp)) continue;
-		len = rad_vp2attr(request->reply, request->packet, "", &next,
-				  challenge->kept + challenge->kept_len,
-				  sizeof(challenge->kept) - challenge->kept_len);
-		if (len <= 0) return false;
-		challenge->kept_len = (uint8_t)(challenge->kept_len + len);
-	}
-	return true;
-}
-
-bool peruser_restore_reply(REQUEST *request, struct mfa_challenge const *challenge)
-{
-	uint8_t const *p = challenge->kept;
-	size_t left = challenge->kept_len;
-
-	while (left > 0) {
-		VALUE_PAIR *vp = NULL;
-		ssize_t const len = rad_attr2vp(request->reply, request->reply, request->packet, "",
-						p, left, &vp);
-
-		if (len <= 0 || (size_t)len > left) return false;
-		if (vp) fr_pair_add(&request->reply->vps, vp);
-		p += len;
-		left -= (size_t)len;
-	}
-	return true;
 }

@@ -223,18 +223,6 @@ static int bind_hash(uint8_t hash[static MFA_CHALLENGE_HASH], rlm_peruser_mfa_t 
 	return rc == MFA_OK ? 0 : -1;
 }
 
-/** What tells the device; to be freed with talloc_free() */
-static char *device_key(struct mfa_bytes *device, rlm_peruser_mfa_t *inst, REQUEST *request)
-{
-	char *text = NULL;
-
-	*device = (struct mfa_bytes){0};
-	if (inst->remember_s == 0) return NULL;
-	if (peruser_expand(&text, request, inst->remember_key, NULL) > 0)
-		*device = mfa_bytes_of(text);
-	return text;
-}
-
 /** Open the State and check all that does not need the record
  *
  * @return NULL, or why the login is refused.
@@ -299,9 +287,9 @@ static rlm_rcode_t check_code(rlm_peruser_mfa_t *inst, REQUEST *request,
 	struct mfa_request ask = {.now_s = time(NULL), .code = code, .attempt = challenge->attempt};
 	char nonce[MFA_NONCE_TEXT_SIZE];
 	rlm_rcode_t rcode = RLM_MODULE_FAIL;
-	char *device;
 
-	device = device_key(&ask.device, inst, request);
+	/* Of the first packet: some clients leave Calling-Station-Id out of the second one. */
+	ask.device = peruser_kept_device(challenge);
 	if (!login || mfa_base64url_encode(nonce, sizeof(nonce), challenge->nonce,
 					   sizeof(challenge->nonce)) != MFA_OK) {
 		goto out;
@@ -312,7 +300,6 @@ static rlm_rcode_t check_code(rlm_peruser_mfa_t *inst, REQUEST *request,
 	peruser_report_decision(request, &login->decision);
 	rcode = answer(inst, request, login, challenge);
 out:
-	talloc_free(device);
 	mfa_login_free(&login);
 	return rcode;
 }
@@ -339,14 +326,16 @@ static rlm_rcode_t challenge_user(rlm_peruser_mfa_t *inst, REQUEST *request,
 				  struct mfa_login *login, char const *text)
 {
 	struct mfa_challenge challenge = {.issued_s = time(NULL), .attempt = 1};
+	char device[PERUSER_DEVICE_SIZE];
 
+	peruser_device(device, inst, request);
 	if (mfa_random(challenge.nonce, sizeof(challenge.nonce)) != MFA_OK ||
 	    mfa_challenge_hash(challenge.user, login->entry.id) != MFA_OK ||
 	    bind_hash(challenge.bind, inst, request) < 0) {
 		module_failure_msg(request, "cannot make a challenge");
 		return RLM_MODULE_FAIL;
 	}
-	if (!peruser_keep_reply(request, &challenge)) {
+	if (!peruser_keep(request, &challenge, device)) {
 		peruser_report_fault(
 			request, MFA_RESULT_REJECTED,
 			"the home server's reply attributes do not fit into the State");
@@ -364,9 +353,12 @@ static enum mfa_rc ask_record(rlm_peruser_mfa_t *inst, REQUEST *request, struct 
 {
 	struct mfa_request ask = {.now_s = time(NULL), .attempt = inst->policy.attempts};
 	char nonce[MFA_NONCE_TEXT_SIZE];
-	char *device = device_key(&ask.device, inst, request);
-	enum mfa_rc rc = peruser_ask(inst, request, notes->login, &ask, NULL);
+	char device[PERUSER_DEVICE_SIZE];
+	enum mfa_rc rc;
 
+	peruser_device(device, inst, request);
+	ask.device = mfa_bytes_of(device);
+	rc = peruser_ask(inst, request, notes->login, &ask, NULL);
 	if (notes->has_code && !inst->report_only && rc == MFA_OK &&
 	    notes->login->decision.verdict == MFA_CHALLENGE) {
 		notes->login->decision.verdict = MFA_REJECT;
@@ -376,7 +368,6 @@ static enum mfa_rc ask_record(rlm_peruser_mfa_t *inst, REQUEST *request, struct 
 			rc = peruser_ask(inst, request, notes->login, &ask, NULL);
 		}
 	}
-	talloc_free(device);
 	return rc;
 }
 

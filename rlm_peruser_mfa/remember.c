@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rlm_peruser_mfa/peruser_mfa.h"
+
+#define HASHED_SIZE MFA_BASE64URL_SIZE(MFA_CHALLENGE_HASH)
+
+/** Put a text into a word of the key; what is too long is told by its hash */
+static int put_word(char *out, size_t out_size, char const *text)
+{
+	uint8_t hash[MFA_CHALLENGE_HASH];
+	size_t const len = strlen(text);
+
+	if (len < out_size) {
+		memcpy(out, text, len + 1);
+		return 0;
+	}
+	if (mfa_challenge_hash(hash, mfa_bytes_of(text)) != MFA_OK ||
+	    mfa_base64url_encode(out, out_size, hash, sizeof(hash)) != MFA_OK) {
+		out[0] = '\0';
+		return -1;
+	}
+	return 0;
+}
+
+void peruser_device(char device[static PERUSER_DEVICE_SIZE], rlm_peruser_mfa_t *inst,
+		    REQUEST *request)
+{
+	char nas[HASHED_SIZE], *key = NULL, *kind = NULL;
+	size_t len;
+
+	device[0] = '\0';
+	if (inst->remember_s == 0) return;
+	if (peruser_expand(&key, request, inst->remember_key, NULL) <= 0 ||
+	    peruser_expand(&kind, request, inst->remember_nas, NULL) < 0 ||
+	    put_word(nas, sizeof(nas), kind) < 0) {
+		goto out;
+	}
+	/* The kind of NAS is one word, so that no key can pretend to begin with another kind. */
+	for (char *p = nas; *p; p++) {
+		if (*p == ' ') *p = '_';
+	}
+	len = (size_t)snprintf(device, PERUSER_DEVICE_SIZE, "%s ", nas[0] ? nas : "-");
+	if (put_word(device + len, PERUSER_DEVICE_SIZE - len, key) < 0) device[0] = '\0';
+out:
+	talloc_free(key);
+	talloc_free(kind);
+}
+
+/* What the State keeps: a byte of length, the device, then attributes of a home server. */
+
+static void keep_device(struct mfa_challenge *challenge, char const *device)
+{
+	size_t const len = strlen(device);
+
+	challenge->kept[0] = (uint8_t)len;
+	memcpy(challenge->kept + 1, device, len);
+	challenge->kept_len = (uint8_t)(1 + len);
+}
+
+struct mfa_bytes peruser_kept_device(struct mfa_challenge const *challenge)
+{
+	if (challenge->kept_len == 0 || challenge->kept[0] >= challenge->kept_len)
+		return (struct mfa_bytes){0};
+	return (struct mfa_bytes){challenge->kept + 1, challenge->kept[0]};
+}
+
+/** Attributes that are no authorisation, or that only the server itself can make */
+static bool is_kept(VALUE_PAIR const *vp)
+{
+	if (vp->da->vendor == 0) {
+		switch (vp->da->attr) {
+		case PW_REPLY_MESSAGE:
+		case PW_STATE:
+		case PW_PROXY_STATE:
+		case PW_EAP_MESSAGE:
+		case PW_MESSAGE_AUTHENTICATOR: return false;
+		default: break;
+		}
+		if (vp->da->attr > 255) return false; /* internal */
+	}
+	return vp->da->flags.encrypt == FLAG_ENCRYPT_NONE;
+}
+
+/** Note what a home server sent; false when it does not fit */
+static bool keep_reply(REQUEST *request, struct mfa_challenge *challenge)
+{
+	vp_cursor_t cursor;
+
+	if (!request->proxy_reply) return true;
+	for (VALUE_PAIR const *vp = fr_cursor_init(&cursor, &request->reply->vps); vp;
+	     vp = fr_cursor_next(&cursor)) {
+		VALUE_PAIR const *next = vp;
+		int len;
+
+		if (!is_kept(vp)) continue;
+		len = rad_vp2attr(request->reply, request->packet, "", &next,
+				  challenge->kept + challenge->kept_len,
+				  sizeof(challenge->kept) - challenge->kept_len);
+		if (len <= 0) return false;
+		challenge->kept_len = (uint8_t)(challenge->kept_len + len);
+	}
+	return true;
+}
+
+bool peruser_keep(REQUEST *request, struct mfa_challenge *challenge, char const *device)
+{
+	keep_device(challenge, device);
+	if (keep_reply(request, challenge)) return true;
+	keep_device(challenge, ""); /* to be asked again is better than not to get in */
+	return keep_reply(request, challenge);
+}
+
+bool peruser_restore_reply(REQUEST *request, struct mfa_challenge const *challenge)
+{
+	size_t const skip = challenge->kept_len ? 1u + challenge->kept[0] : 0;
+	uint8_t const *p = challenge->kept + skip;
+	size_t left;
+
+	if (skip > challenge->kept_len) return false;
+	left = challenge->kept_len - skip;
+	while (left > 0) {
+		VALUE_PAIR *vp = NULL;
+		ssize_t const len = rad_attr2vp(request->reply, request->reply, request->packet, "",
+						p, left, &vp);
+
+		if (len <= 0 || (size_t)len > left) return false;
+		if (vp) fr_pair_add(&request->reply->vps, vp);
+		p += len;
+		left -= (size_t)len;
+	}
+	return true;
+}
