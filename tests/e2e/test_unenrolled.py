@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Users who have to enrol and have not, now or from a date on, and groups for whom MFA is not optional."""
+import time
+
+import pytest
+
+from lib.radius_server import LDAP_BIND, FreeRadius
+from lib.slapd import SUFFIX
+from lib.totp import Device
+from lib.user import Enrolled, User
+
+URL = "https://mfa.example.org/"
+PAST = "20200101000000Z"
+INVITED = {"peruserMfaEnabled": "TRUE"}
+OVERDUE = {"peruserMfaRequiredFrom": PAST}
+ADMINS = "admins"
+VLAN = 13
+
+
+def stamp(seconds_from_now):
+    return time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + seconds_from_now))
+
+
+both = pytest.mark.parametrize("attributes", [INVITED, OVERDUE], ids=["invited", "overdue"])
+
+
+@both
+def test_reject_tells_where_to_enrol(slapd, radius, client, attributes):
+    user = User(slapd, **attributes)
+    mark = radius.mark()
+    reply = user.start(client)
+    assert reply.rejected and reply.result == "unenrolled"
+    assert URL in reply.message and len(reply.all("Reply-Message")) == 1
+    assert f"user '{user.uid}': unenrolled" in radius.log(mark)
+
+
+@both
+def test_nothing_is_told_before_the_password_was_right(slapd, client, attributes):
+    reply = client.password(User(slapd, **attributes).uid, "not-it")
+    assert reply.rejected and reply.message == "" and reply.result == ""
+
+
+@both
+def test_accept_for_a_policy_to_restrict(slapd, ring, attributes):
+    sections = {"post_auth": "\tperuser_mfa_restrict_unenrolled\n"}
+    with FreeRadius(slapd, ring=ring, instance={"unenrolled": "accept"}, sections=sections) as server, \
+            server.client() as client:
+        reply = User(slapd, **attributes).start(client)
+        assert reply.accepted and reply.result == "unenrolled" and URL in reply.message
+        assert (reply.get("Tunnel-Type"), reply.get("Tunnel-Private-Group-Id")) == (VLAN, "99")
+        enrolled, plain = Enrolled(slapd), User(slapd)
+        for reply in (plain.start(client), enrolled.login(client)):
+            assert reply.accepted and reply.get("Tunnel-Private-Group-Id") is None
+
+
+@pytest.fixture(scope="module")
+def showing(slapd, ring):
+    with FreeRadius(slapd, ring=ring, instance={"unenrolled": "challenge"}) as server:
+        yield server
+
+
+@both
+def test_challenge_shows_the_text_and_refuses(slapd, showing, attributes):
+    """For clients that show nothing but challenges."""
+    user = User(slapd, **attributes)
+    with showing.client() as client:
+        assert client.password(user.uid, "not-it").message == ""
+        challenge = user.start(client)
+        assert challenge.challenged and URL in challenge.message and challenge.state
+        for answer in ("", "123456", user.password, "BCDF-GHJK-LMNP"):
+            reply = user.answer(client, challenge, answer)
+            assert reply.rejected and reply.result == "unenrolled" and URL in reply.message
+        assert user.failures() == 0
+
+
+def test_user_who_enrols_while_the_text_is_shown_can_answer_it(slapd, showing):
+    user, device = User(slapd, **INVITED), Device()
+    with showing.client() as client:
+        challenge = user.start(client)
+        user.set(peruserMfaSecret=device.secret)
+        assert user.answer(client, challenge, device.code()).accepted
+
+
+def test_enrolled_user_notices_nothing(slapd, showing):
+    with showing.client() as client:
+        assert Enrolled(slapd).login(client).accepted
+
+
+# ---- the text
+
+def test_longest_text_arrives_whole(slapd, ring):
+    text = (URL + "x" * 253)[:253]
+    with FreeRadius(slapd, ring=ring, instance={"message.unenrolled": text}) as server, server.client() as client:
+        assert User(slapd, **INVITED).start(client).message == text
+
+
+def test_text_that_would_be_cut_off_stops_the_server(slapd, ring):
+    for name in ("unenrolled", "challenge", "locked"):
+        server = FreeRadius(slapd, ring=ring, instance={f"message.{name}": URL + "x" * 230}, start=False)
+        with server:
+            status, output = server.check()
+            assert status != 0 and f"'{name}' must be at most 253 bytes" in output and "peruser_mfa[" in output
+
+
+def test_text_with_the_users_name(slapd, ring):
+    """What is expanded may be too long only at a login: it is cut between characters, not within one."""
+    instance = {"message.unenrolled": URL + "?user=%{User-Name}&" + "ä" * 20}
+    with FreeRadius(slapd, ring=ring, instance=instance) as server, server.client() as client:
+        user = User(slapd, **INVITED)
+        assert user.start(client).message == URL + f"?user={user.uid}&" + "ä" * 20
+        long = User(slapd, uid="u" + "x" * 199, **INVITED)
+        message = long.start(client).message
+        assert message.startswith(URL) and 250 <= len(message.encode()) <= 253
+        message.encode("utf-8")
+
+
+# ---- a date
+
+def test_required_from_a_date_to_come(slapd, client):
+    """The login works, and the Accept says until when."""
+    day = stamp(86400 * 3)
+    user = User(slapd, peruserMfaRequiredFrom=day)
+    reply = user.start(client)
+    assert reply.accepted and reply.result == "off"
+    date = f"{day[:4]}-{day[4:6]}-{day[6:8]}"
+    assert reply.message == f"From {date} on you need two-factor login. Please set it up."
+
+
+def test_the_moment_itself(slapd, client):
+    user = User(slapd, peruserMfaRequiredFrom=stamp(40))
+    assert user.start(client).accepted
+    user.set(peruserMfaRequiredFrom=stamp(-1))
+    assert user.start(client).result == "unenrolled"
+
+
+def test_enrolled_user_is_not_told_about_the_date(slapd, client):
+    user = Enrolled(slapd, peruserMfaRequiredFrom=stamp(86400))
+    assert user.login(client).message == ""
+
+
+def test_suspended_user_is_told_and_then_asked(slapd, client):
+    user = Enrolled(slapd, peruserMfaEnabled="FALSE", peruserMfaRequiredFrom=stamp(86400))
+    reply = user.start(client)
+    assert reply.accepted and reply.message.startswith("From ")
+    user.set(peruserMfaRequiredFrom=PAST)
+    assert user.login(client).accepted
+
+
+# ---- a group
+
+FOR_GROUP = f"""
+	if (&LDAP-Group == "cn={ADMINS},ou=groups,{SUFFIX}") {{
+		update control {{
+			&Peruser-MFA-Required := yes
+		}}
+	}}
+"""
+GROUP_OBJECTS = f"""
+ldap {{
+	group {{
+		base_dn = "ou=groups,{SUFFIX}"
+		filter = "(objectClass=groupOfNames)"
+		membership_filter = "(member=%{{control:Ldap-UserDn}})"
+	}}
+}}
+"""
+
+
+def add_to_group(slapd, *users):
+    dn = f"cn={ADMINS},ou=groups,{SUFFIX}"
+    members = [user.dn for user in users]
+    slapd.add_users((dn, {"objectClass": "groupOfNames", "cn": ADMINS, "member": members}))
+
+
+@pytest.fixture(scope="module")
+def members(slapd):
+    who = {"plain": User(slapd), "enrolled": Enrolled(slapd), "suspended": Enrolled(slapd, peruserMfaEnabled="FALSE"),
+           "glued": Enrolled(slapd, peruserMfaEnabled="FALSE")}
+    add_to_group(slapd, *who.values())
+    return who
+
+
+def with_group(slapd, ring, **more):
+    """The shipped configuration of rlm_ldap has a group section; ours for the tests gets one here."""
+    server = FreeRadius(slapd, ring=ring, start=False, **more)
+    write = server._write
+    group = GROUP_OBJECTS.strip().split("\n", 1)[1].rsplit("}", 1)[0]
+    server._write = lambda path, text: write(
+        path, text.replace("\toptions {", group + "\toptions {", 1) if path == "mods-enabled/standard" else text)
+    try:
+        return server.start_on_free_ports()
+    except BaseException:
+        server.close()
+        raise
+
+
+def test_group_is_asked_others_are_not(slapd, ring, members):
+    with with_group(slapd, ring, sections={"authorize_last": FOR_GROUP}) as server, server.client() as client:
+        reply = members["plain"].start(client)
+        assert reply.rejected and reply.result == "unenrolled"
+        assert members["enrolled"].login(client).accepted
+        assert members["suspended"].login(client).accepted
+        assert User(slapd).start(client).result == "off"
+        assert Enrolled(slapd, peruserMfaEnabled="FALSE").start(client).result == "off"
+
+
+def test_group_with_a_code_behind_the_password(slapd, ring, members):
+    """Whether to split depends on the group, so ldap and the policy stand before our module."""
+    sections = {"authorize_first": "\tldap\n" + FOR_GROUP, "first_factor": LDAP_BIND.replace("\tldap\n", "", 1)
+                .replace("(ok || updated) && ", "")}
+    with with_group(slapd, ring, sections=sections, instance={"mode": "append"}) as server, server.client() as client:
+        user = members["glued"]
+        assert user.start(client).rejected
+        assert client.password(user.uid, user.password + user.device.code()).accepted
+        assert User(slapd).start(client).accepted
