@@ -46,6 +46,21 @@ void mfa_conn_drop(struct mfa_conn *conn, enum mfa_side side);
 enum mfa_rc mfa_conn_wait(LDAPMessage **result, struct mfa_conn const *conn, LDAP *handle,
 			  int msgid, uint32_t limit_s) MFA_MUST_CHECK;
 
+/** Attributes that a read asks for: the record, the id, the class, the end */
+#define MFA_READ_ATTRS (MFA_ATTR_COUNT + 3u)
+
+/** Fill in the attributes to ask for, NULL behind them; how many there are */
+size_t mfa_conn_attrs(char *attrs[static MFA_READ_ATTRS], struct mfa_store const *store);
+
+/** Copy one entry out of a search's answer
+ *
+ * @param[in,out] entry initialised.
+ * @return #MFA_OK, #MFA_ERR_FORMAT when it has no readable id, #MFA_ERR_SPACE.
+ */
+enum mfa_rc mfa_conn_entry(struct mfa_entry *entry, struct mfa_diag *diag,
+			   struct mfa_config const *config, LDAP *handle, LDAPMessage *message)
+	MFA_MUST_CHECK;
+
 /** What an LDAP result code means for us (RFC 4511 appendix A) */
 enum mfa_rc mfa_ldap_rc(int code);
 

@@ -6,9 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-/* Attributes of a read: the record, the id, the class, the end. */
-#define READ_ATTRS (MFA_ATTR_COUNT + 3u)
-
 static int ldap_scope(enum mfa_scope scope)
 {
 	switch (scope) {
@@ -50,7 +47,7 @@ static enum mfa_rc keep_values(struct mfa_entry *entry, struct mfa_config const 
 	return rc;
 }
 
-/** Copy what is needed out of the answer, straight from libldap's buffer */
+/* Straight from libldap's buffer: nothing is copied twice. */
 static enum mfa_rc parse_entry(struct mfa_entry *entry, struct mfa_config const *config,
 			       LDAP *handle, LDAPMessage *message)
 {
@@ -69,6 +66,20 @@ static enum mfa_rc parse_entry(struct mfa_entry *entry, struct mfa_config const 
 	}
 out:
 	if (ber) ber_free(ber, 0);
+	return rc;
+}
+
+enum mfa_rc mfa_conn_entry(struct mfa_entry *entry, struct mfa_diag *diag,
+			   struct mfa_config const *config, LDAP *handle, LDAPMessage *message)
+{
+	enum mfa_rc rc = parse_entry(entry, config, handle, message);
+
+	if (rc == MFA_ERR_SPACE) mfa_diag_set(diag, "the entry's record is too large");
+	if (rc == MFA_ERR_FORMAT) mfa_diag_set(diag, "the directory's answer cannot be read");
+	if (rc == MFA_OK && entry->id.len == 0) {
+		mfa_diag_set(diag, "the entry has no readable '%s'", config->attr_id);
+		rc = MFA_ERR_FORMAT;
+	}
 	return rc;
 }
 
@@ -92,13 +103,19 @@ static enum mfa_rc take_entry(struct mfa_entry *entry, struct mfa_diag *diag,
 						       : ldap_err2string(code));
 		return rc;
 	}
-	rc = parse_entry(entry, config, handle, ldap_first_entry(handle, result));
-	if (rc == MFA_ERR_SPACE) mfa_diag_set(diag, "the entry's record is too large");
-	if (rc == MFA_OK && entry->id.len == 0) {
-		mfa_diag_set(diag, "the entry has no readable '%s'", config->attr_id);
-		rc = MFA_ERR_FORMAT;
-	}
-	return rc;
+	return mfa_conn_entry(entry, diag, config, handle, ldap_first_entry(handle, result));
+}
+
+size_t mfa_conn_attrs(char *attrs[static MFA_READ_ATTRS], struct mfa_store const *store)
+{
+	static char object_class[] = "objectClass";
+	size_t n = 0;
+
+	for (size_t i = 0; i < MFA_ATTR_COUNT; i++) attrs[n++] = store->config->attr[i];
+	attrs[n++] = store->config->attr_id;
+	if (store->read_class) attrs[n++] = object_class;
+	attrs[n] = NULL;
+	return n;
 }
 
 /** One search; MFA_ERR_CONFLICT when the connection was broken */
@@ -107,15 +124,10 @@ static enum mfa_rc search(LDAPMessage **result, struct mfa_conn *conn, LDAP *han
 {
 	struct mfa_config const *config = conn->store->config;
 	struct timeval limit = mfa_conn_time_left(conn, config->timeout_s);
-	char object_class[] = "objectClass";
-	char *attrs[READ_ATTRS];
-	size_t n = 0;
+	char *attrs[MFA_READ_ATTRS];
 	int msgid;
 
-	for (size_t i = 0; i < MFA_ATTR_COUNT; i++) attrs[n++] = config->attr[i];
-	attrs[n++] = config->attr_id;
-	if (conn->store->read_class) attrs[n++] = object_class;
-	attrs[n] = NULL;
+	(void)mfa_conn_attrs(attrs, conn->store);
 	*result = NULL;
 	if (ldap_search_ext(handle, where->base, ldap_scope(where->scope), where->filter, attrs, 0,
 			    NULL, NULL, &limit, 2, &msgid) != LDAP_SUCCESS) {
