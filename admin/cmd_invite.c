@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "admin/commands.h"
+#include "admin/edit.h"
+#include "admin/output.h"
+
+#include "core/hashed.h"
+
+#include <openssl/crypto.h>
+
+#include <unistd.h>
+
+/** The voucher of the user in hand */
+struct invitation {
+	char text[MFA_RECOVERY_TEXT_SIZE];
+	int64_t expires_s;
+};
+
+/** Make a voucher and its value; after a conflict another one, since the first may be in use */
+static bool make_voucher(struct mfa_cli_edit *edit, struct invitation *invitation)
+{
+	char value[MFA_VOUCHER_SIZE];
+	struct mfa_code code;
+	enum mfa_rc rc = mfa_recovery_generate(invitation->text);
+
+	mfa_code_parse(&code, mfa_bytes_of(invitation->text));
+	if (rc == MFA_OK) {
+		rc = mfa_voucher_format(value, &edit->cli->ring, edit->entry->id, &code,
+					invitation->expires_s);
+	}
+	mfa_code_clear(&code);
+	if (rc == MFA_OK) mfa_change_swap(&edit->change, edit->entry, MFA_ATTR_VOUCHER, value);
+	return rc == MFA_OK;
+}
+
+static enum mfa_cli_outcome decide(struct mfa_cli_edit *edit)
+{
+	bool const voucher = edit->cli->args.voucher > 0;
+
+	if (edit->flag_bad) {
+		mfa_diag_set(&edit->text, "the flag is not TRUE or FALSE; mend it by hand");
+		return MFA_CLI_NOT_ALLOWED;
+	}
+	if (edit->secrets > 0) {
+		mfa_diag_set(&edit->text, edit->flag ? "enrolled already"
+						     : "has a device: resume, or reset it first");
+		return edit->flag && !voucher ? MFA_CLI_UNCHANGED : MFA_CLI_NOT_ALLOWED;
+	}
+	if (edit->flag && !voucher) {
+		mfa_diag_set(&edit->text, "invited already");
+		return MFA_CLI_UNCHANGED;
+	}
+	if (!edit->flag) mfa_cli_change_flag(edit, true);
+	mfa_change_assert(&edit->change, edit->entry, MFA_ATTR_SECRET);
+	mfa_diag_set(&edit->text, "invited");
+	if (voucher && !make_voucher(edit, edit->uctx)) {
+		mfa_diag_set(&edit->text, "a voucher could not be made");
+		return MFA_CLI_FAILED;
+	}
+	return MFA_CLI_CHANGED;
+}
+
+/** Say the voucher, now that the directory has it */
+static void report(struct mfa_cli_edit const *edit, json_t *row)
+{
+	struct mfa_cli const *cli = edit->cli;
+	struct invitation *invitation = edit->uctx;
+	char time[MFA_CLI_TIME_SIZE];
+
+	if (!cli->args.voucher || cli->args.dry_run) return;
+	(void)json_object_set_new(row, "voucher", json_string(invitation->text));
+	(void)json_object_set_new(row, "voucher_until", mfa_cli_json_time(invitation->expires_s));
+	mfa_cli_say(cli, "%s: voucher %s, valid until %s\n", edit->user, invitation->text,
+		    mfa_cli_time_format(time, invitation->expires_s));
+	OPENSSL_cleanse(invitation->text, sizeof(invitation->text));
+}
+
+static enum mfa_cli_exit run(struct mfa_cli *cli)
+{
+	struct invitation invitation = {.expires_s =
+						cli->now_s + (int64_t)cli->args.valid_hours * 3600};
+	struct mfa_cli_work const work = {.decide = decide, .report = report, .uctx = &invitation};
+	enum mfa_cli_exit status = MFA_CLI_DONE;
+
+	if (cli->args.voucher) {
+		status = mfa_cli_open(cli, MFA_CLI_NEED_RING);
+		mfa_cli_warn_if_readable(STDOUT_FILENO, "vouchers");
+	}
+	if (status == MFA_CLI_DONE) status = mfa_cli_edit_targets(cli, &work);
+	OPENSSL_cleanse(&invitation, sizeof(invitation));
+	return status;
+}
+
+static struct mfa_cli_option const options[] = {
+	{0, "voucher", NULL, "make a voucher for the enrolment page; an old one is void",
+	 MFA_CLI_FLAG, MFA_CLI_AT(voucher), 0, 0, NULL},
+	{0, "valid", "HOURS", "how long the voucher is valid; default: 168", MFA_CLI_NUMBER,
+	 MFA_CLI_AT(valid_hours), 1, 8760, NULL},
+	MFA_CLI_OPTION_USERS,
+	MFA_CLI_OPTION_FROM_USERS,
+	MFA_CLI_OPTION_DRY_RUN,
+	MFA_CLI_OPTION_END,
+};
+
+struct mfa_cli_command const mfa_cli_invite = {
+	.name = "invite",
+	.operands = "[USER...]",
+	.summary = "Ask users to enrol: set the flag of those who have no device",
+	.operands_max = -1,
+	.takes_users = 1,
+	.needs = MFA_CLI_NEED_CONFIG | MFA_CLI_NEED_DIRECTORY,
+	.option = options,
+	.run = run,
+};

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "admin/commands.h"
+#include "admin/edit.h"
+
+static enum mfa_cli_outcome decide(struct mfa_cli_edit *edit)
+{
+	if (mfa_entry_count(edit->entry, MFA_ATTR_FAILURES) == 0) {
+		mfa_diag_set(&edit->text, "no wrong codes");
+		return MFA_CLI_UNCHANGED;
+	}
+	mfa_cli_change_remove(edit, MFA_ATTR_FAILURES);
+	mfa_diag_set(&edit->text, "unlocked");
+	return MFA_CLI_CHANGED;
+}
+
+static enum mfa_cli_exit run(struct mfa_cli *cli)
+{
+	struct mfa_cli_work const work = {.decide = decide};
+
+	return mfa_cli_edit_targets(cli, &work);
+}
+
+static struct mfa_cli_option const options[] = {
+	MFA_CLI_OPTION_USERS,
+	MFA_CLI_OPTION_FROM_USERS,
+	MFA_CLI_OPTION_DRY_RUN,
+	MFA_CLI_OPTION_END,
+};
+
+struct mfa_cli_command const mfa_cli_unlock = {
+	.name = "unlock",
+	.operands = "[USER...]",
+	.summary = "Forget wrong codes",
+	.operands_max = -1,
+	.takes_users = 1,
+	.needs = MFA_CLI_NEED_CONFIG | MFA_CLI_NEED_DIRECTORY,
+	.option = options,
+	.run = run,
+};

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "admin/edit.h"
+
+#include "admin/output.h"
+#include "core/record.h"
+
+#include <openssl/crypto.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#define TRIES 8u
+
+static char const *const outcome_name[] = {
+	[MFA_CLI_FAILED] = "failed",
+	[MFA_CLI_CHANGED] = "changed",
+	[MFA_CLI_UNCHANGED] = "unchanged",
+	[MFA_CLI_NOT_ALLOWED] = "refused",
+};
+
+static void count(struct mfa_cli *cli, enum mfa_cli_outcome outcome)
+{
+	switch (outcome) {
+	case MFA_CLI_CHANGED: cli->changed++; break;
+	case MFA_CLI_UNCHANGED: cli->unchanged++; break;
+	case MFA_CLI_NOT_ALLOWED: cli->refused++; break;
+	case MFA_CLI_FAILED: cli->failed++; break;
+	}
+}
+
+void mfa_cli_edit_row(struct mfa_cli *cli, char const *user, struct mfa_bytes dn,
+		      enum mfa_cli_outcome outcome, char const *text, json_t *row)
+{
+	bool const bad = outcome == MFA_CLI_FAILED || outcome == MFA_CLI_NOT_ALLOWED;
+	char name[MFA_CLI_NAME_MAX];
+
+	count(cli, outcome);
+	if (!row) row = json_object();
+	mfa_cli_clean(name, sizeof(name), mfa_bytes_of(user));
+	(void)json_object_set_new(row, "user", json_string(name));
+	(void)json_object_set_new(row, "dn", dn.len ? mfa_cli_json_text(dn) : json_null());
+	(void)json_object_set_new(row, "outcome", json_string(outcome_name[outcome]));
+	(void)json_object_set_new(row, "dry_run", json_boolean(cli->args.dry_run));
+	(void)json_object_set_new(row, "text", mfa_cli_json_text(mfa_bytes_of(text)));
+	if (bad) {
+		mfa_cli_warn("%s: %s: %s", name, outcome_name[outcome], text);
+	} else {
+		mfa_cli_say(cli, "%s: %s%s\n", name, text,
+			    cli->args.dry_run && outcome == MFA_CLI_CHANGED
+				    ? " (dry run: nothing was written)"
+				    : "");
+	}
+	mfa_cli_json(cli, row);
+}
+
+void mfa_cli_edit_summary(struct mfa_cli const *cli)
+{
+	json_t *summary = json_object(), *line = json_object();
+
+	(void)json_object_set_new(summary, "changed", json_integer((json_int_t)cli->changed));
+	(void)json_object_set_new(summary, "unchanged", json_integer((json_int_t)cli->unchanged));
+	(void)json_object_set_new(summary, "refused", json_integer((json_int_t)cli->refused));
+	(void)json_object_set_new(summary, "failed", json_integer((json_int_t)cli->failed));
+	(void)json_object_set_new(line, "summary", summary);
+	mfa_cli_json(cli, line);
+	if (cli->args.quiet) return;
+	mfa_cli_say(cli, "%llu changed, %llu unchanged, %llu refused, %llu failed%s\n",
+		    (unsigned long long)cli->changed, (unsigned long long)cli->unchanged,
+		    (unsigned long long)cli->refused, (unsigned long long)cli->failed,
+		    cli->args.dry_run ? " (dry run: nothing was written)" : "");
+}
+
+/** Look at the entry as far as can be done without a key */
+static void look(struct mfa_cli_edit *edit)
+{
+	struct mfa_entry const *entry = edit->entry;
+	struct mfa_bytes const flag = mfa_entry_get(entry, MFA_ATTR_ENABLED, 0);
+	size_t const flags = mfa_entry_count(entry, MFA_ATTR_ENABLED);
+
+	mfa_change_init(&edit->change);
+	edit->text.text[0] = '\0';
+	edit->flag =
+		flags == 1 && flag.len == 4 && strncasecmp((char const *)flag.data, "TRUE", 4) == 0;
+	edit->flag_bad = flags > 0 && !edit->flag &&
+			 (flag.len != 5 || strncasecmp((char const *)flag.data, "FALSE", 5) != 0);
+	edit->secrets = mfa_entry_count(entry, MFA_ATTR_SECRET);
+	edit->required_from_s = -1;
+	edit->required_bad = false;
+	if (mfa_entry_count(entry, MFA_ATTR_REQUIRED_FROM) > 0) {
+		edit->required_bad =
+			mfa_time_parse(&edit->required_from_s,
+				       mfa_entry_get(entry, MFA_ATTR_REQUIRED_FROM, 0)) != MFA_OK;
+	}
+}
+
+/** Write what was decided; in a dry run, pretend to */
+static enum mfa_rc write_change(struct mfa_cli_edit *edit)
+{
+	if (edit->change.overflow) {
+		mfa_diag_set(&edit->text, "the record is too large");
+		return MFA_ERR_SPACE;
+	}
+	if (edit->cli->args.dry_run) return MFA_OK;
+	mfa_conn_start(edit->cli->conn);
+	return mfa_conn_modify(&edit->text, edit->cli->conn, edit->entry->dn, &edit->change);
+}
+
+/** Somebody else was faster: wait a little, longer each time, and read from the provider */
+static enum mfa_rc read_again(struct mfa_cli_edit *edit, unsigned tries)
+{
+	char *dn = strdup((char const *)edit->entry->dn.data);
+	enum mfa_rc rc = MFA_ERR_NOMEM;
+
+	if (!dn) return rc;
+	(void)usleep(5000u << tries);
+	mfa_entry_clear(edit->entry);
+	rc = mfa_cli_read_again(edit->entry, &edit->text, edit->cli, dn);
+	free(dn);
+	return rc;
+}
+
+static enum mfa_cli_outcome try_all(struct mfa_cli_edit *edit, struct mfa_cli_work const *work)
+{
+	enum mfa_cli_outcome outcome = MFA_CLI_FAILED;
+	enum mfa_rc rc = MFA_ERR_CONFLICT;
+
+	for (unsigned i = 0; i < TRIES && rc == MFA_ERR_CONFLICT; i++) {
+		if (i > 0) {
+			rc = read_again(edit, i - 1);
+			if (rc != MFA_OK) break;
+		}
+		look(edit);
+		outcome = work->decide(edit);
+		if (outcome != MFA_CLI_CHANGED) return outcome;
+		{
+			struct mfa_diag const done = edit->text;
+
+			rc = write_change(edit);
+			if (rc == MFA_OK) edit->text = done;
+		}
+	}
+	if (rc == MFA_ERR_UNAVAILABLE) edit->cli->unavailable = true;
+	if (rc == MFA_ERR_CONFLICT) mfa_diag_set(&edit->text, "the record keeps changing");
+	return rc == MFA_OK ? outcome : MFA_CLI_FAILED;
+}
+
+enum mfa_cli_outcome mfa_cli_edit_run(struct mfa_cli *cli, struct mfa_cli_work const *work,
+				      char const *user, struct mfa_entry *entry)
+{
+	struct mfa_cli_edit *edit = malloc(sizeof(*edit));
+	enum mfa_cli_outcome outcome = MFA_CLI_FAILED;
+	json_t *row = NULL;
+
+	if (!edit) {
+		mfa_cli_edit_row(cli, user, entry->dn, outcome, "no memory", NULL);
+		return outcome;
+	}
+	edit->cli = cli;
+	edit->user = user;
+	edit->entry = entry;
+	edit->uctx = work->uctx;
+	outcome = try_all(edit, work);
+	if (outcome == MFA_CLI_CHANGED && work->report) row = json_object();
+	if (outcome == MFA_CLI_UNCHANGED && work->keep_silent) {
+		cli->unchanged++;
+	} else {
+		if (row) work->report(edit, row);
+		mfa_cli_edit_row(cli, user, entry->dn, outcome, edit->text.text, row);
+	}
+	OPENSSL_cleanse(edit, sizeof(*edit));
+	free(edit);
+	return outcome;
+}
+
+void mfa_cli_change_class(struct mfa_cli_edit *edit)
+{
+	if (edit->cli->config.object_class[0] && !edit->entry->has_class)
+		mfa_change_add_class(&edit->change);
+}
+
+void mfa_cli_change_flag(struct mfa_cli_edit *edit, bool flag)
+{
+	mfa_cli_change_class(edit);
+	mfa_change_swap(&edit->change, edit->entry, MFA_ATTR_ENABLED, flag ? "TRUE" : "FALSE");
+	mfa_change_assert(&edit->change, edit->entry, MFA_ATTR_ENABLED);
+}
+
+void mfa_cli_change_remove(struct mfa_cli_edit *edit, enum mfa_attr attr)
+{
+	size_t const n = mfa_entry_count(edit->entry, attr);
+
+	for (size_t i = 0; i < n; i++)
+		mfa_change_delete(&edit->change, attr, mfa_entry_get(edit->entry, attr, i));
+}

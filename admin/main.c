@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "admin/commands.h"
+#include "admin/output.h"
+
+#include <openssl/crypto.h>
+
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct mfa_cli_command const *const commands[] = {
+	&mfa_cli_status,  &mfa_cli_list,   &mfa_cli_report, &mfa_cli_invite, &mfa_cli_require,
+	&mfa_cli_suspend, &mfa_cli_resume, &mfa_cli_reset,  &mfa_cli_unlock,
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void print_usage(void)
+{
+	(void)puts("usage: " MFA_CLI_NAME " [-c FILE] SUBCOMMAND [OPTION...] [OPERAND...]\n\n"
+		   "Optional one-time codes, kept in the users' LDAP entries.\n\nsubcommands:");
+	for (size_t i = 0; i < COMMANDS; i++)
+		(void)printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
+	(void)puts("\noptions of every subcommand:");
+	mfa_cli_options_print(mfa_cli_common_options);
+	(void)puts("\n" MFA_CLI_NAME " SUBCOMMAND --help shows the others.  Exit status: 0 done, 1 "
+		   "refused,\n2 usage, 3 directory unavailable.");
+}
+
+static void print_help(struct mfa_cli_command const *command)
+{
+	(void)printf("usage: " MFA_CLI_NAME " %s [OPTION...]%s%s\n\n%s.\n\noptions:\n",
+		     command->name, command->operands[0] ? " " : "", command->operands,
+		     command->summary);
+	mfa_cli_options_print(command->option);
+	(void)puts("\noptions of every subcommand:");
+	mfa_cli_options_print(mfa_cli_common_options);
+}
+
+static struct mfa_cli_command const *find_command(char const *name)
+{
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (strcmp(commands[i]->name, name) == 0) return commands[i];
+	}
+	return NULL;
+}
+
+static enum mfa_cli_exit usage_error(struct mfa_cli_command const *command, char const *text)
+{
+	mfa_cli_warn("%s", text);
+	(void)fprintf(stderr, "Try '" MFA_CLI_NAME "%s%s --help'.\n", command ? " " : "",
+		      command ? command->name : "");
+	return MFA_CLI_USAGE;
+}
+
+/** How many operands there must be; users may come from --users as well */
+static enum mfa_cli_exit check_operands(struct mfa_cli const *cli)
+{
+	struct mfa_cli_command const *command = cli->command;
+
+	if (command->takes_users && cli->operand_count == 0 && !cli->args.users)
+		return usage_error(command, "no user named");
+	if (!command->takes_users && cli->operand_count < command->operands_min)
+		return usage_error(command, "an operand is missing");
+	if (command->operands_max >= 0 && cli->operand_count > command->operands_max)
+		return usage_error(command, "too many operands");
+	return MFA_CLI_DONE;
+}
+
+static enum mfa_cli_exit run(struct mfa_cli *cli)
+{
+	enum mfa_cli_exit status = check_operands(cli);
+
+	if (status == MFA_CLI_DONE) status = mfa_cli_open(cli, cli->command->needs);
+	if (status == MFA_CLI_DONE) status = cli->command->run(cli);
+	if (!mfa_cli_flush() && status == MFA_CLI_DONE) status = MFA_CLI_REFUSED;
+	return status;
+}
+
+/** Common options, the subcommand, its options and operands */
+static enum mfa_cli_exit parse_and_run(struct mfa_cli *cli, int argc, char **argv)
+{
+	struct mfa_diag diag = {.text = ""};
+
+	if (mfa_cli_options_parse(&cli->args, &diag, &argc, argv, NULL) != MFA_OK)
+		return usage_error(NULL, diag.text);
+	if (argc == 0 && cli->args.help) {
+		print_usage();
+		return MFA_CLI_DONE;
+	}
+	if (argc == 0) return usage_error(NULL, "no subcommand");
+	cli->command = find_command(argv[0]);
+	if (!cli->command) {
+		mfa_diag_set(&diag, "no subcommand '%s'", argv[0]);
+		return usage_error(NULL, diag.text);
+	}
+	cli->operand = argv + 1;
+	cli->operand_count = argc - 1;
+	if (mfa_cli_options_parse(&cli->args, &diag, &cli->operand_count, cli->operand,
+				  cli->command->option) != MFA_OK) {
+		return usage_error(cli->command, diag.text);
+	}
+	if (cli->args.help) {
+		print_help(cli->command);
+		return MFA_CLI_DONE;
+	}
+	return run(cli);
+}
+
+int main(int argc, char **argv)
+{
+	struct mfa_cli *cli = calloc(1, sizeof(*cli));
+	enum mfa_cli_exit status;
+
+	if (!cli) return MFA_CLI_REFUSED;
+	(void)setlocale(LC_CTYPE, "C.UTF-8");
+	(void)signal(SIGPIPE, SIG_IGN);
+	mfa_cli_args_init(&cli->args);
+	status = parse_and_run(cli, argc - 1, argv + 1);
+	mfa_cli_close(cli);
+	OPENSSL_cleanse(cli, sizeof(*cli));
+	free(cli);
+	return (int)status;
+}

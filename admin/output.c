@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "admin/output.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PROGRESS_EVERY 500u
+
+/** How many bytes one well-formed character at the front has (RFC 3629); 0: none */
+static size_t utf8_length(struct mfa_bytes text)
+{
+	uint8_t const lead = text.data[0];
+	uint8_t const next = text.len > 1 ? text.data[1] : 0;
+	size_t const len = lead < 0x80	 ? 1
+			   : lead < 0xc2 ? 0
+			   : lead < 0xe0 ? 2
+			   : lead < 0xf0 ? 3
+					 : 4;
+
+	if (lead > 0xf4 || len == 0 || len > text.len) return 0;
+	for (size_t i = 1; i < len; i++) {
+		if ((text.data[i] & 0xc0) != 0x80) return 0;
+	}
+	if (lead == 0xe0 && next < 0xa0) return 0; /* overlong */
+	if (lead == 0xed && next > 0x9f) return 0; /* surrogates */
+	if (lead == 0xf0 && next < 0x90) return 0; /* overlong */
+	if (lead == 0xf4 && next > 0x8f) return 0; /* beyond U+10FFFF */
+	return len;
+}
+
+/* U+0080 .. U+009F are control characters, too. */
+static bool is_control(uint8_t const *at, size_t len)
+{
+	return (len == 1 && (*at < ' ' || *at == 0x7f)) ||
+	       (len == 2 && *at == 0xc2 && at[1] < 0xa0);
+}
+
+void mfa_cli_clean(char *out, size_t out_size, struct mfa_bytes text)
+{
+	size_t n = 0;
+
+	while (text.len > 0) {
+		size_t const len = utf8_length(text);
+		size_t const used = len ? len : 1;
+
+		if (n + used >= out_size) break;
+		if (len == 0 || is_control(text.data, len)) {
+			out[n++] = '?';
+		} else {
+			memcpy(out + n, text.data, len);
+			n += len;
+		}
+		text.data += used;
+		text.len -= used;
+	}
+	out[n] = '\0';
+}
+
+void mfa_cli_say(struct mfa_cli const *cli, char const *fmt, ...)
+{
+	va_list args;
+
+	if (cli->args.json) return;
+	va_start(args, fmt);
+	(void)vprintf(fmt, args);
+	va_end(args);
+}
+
+void mfa_cli_warn(char const *fmt, ...)
+{
+	char raw[1024], clean[1024];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(raw, sizeof(raw), fmt, args);
+	va_end(args);
+	mfa_cli_clean(clean, sizeof(clean), mfa_bytes_of(raw));
+	(void)fflush(stdout);
+	(void)fprintf(stderr, MFA_CLI_NAME ": %s\n", clean);
+}
+
+void mfa_cli_json(struct mfa_cli const *cli, json_t *object)
+{
+	if (cli->args.json && object) {
+		(void)json_dumpf(object, stdout, JSON_COMPACT);
+		(void)putchar('\n');
+	}
+	json_decref(object);
+}
+
+json_t *mfa_cli_json_text(struct mfa_bytes text)
+{
+	char *clean = malloc(text.len + 1);
+	json_t *string;
+
+	if (!clean) return NULL;
+	mfa_cli_clean(clean, text.len + 1, text);
+	string = json_string(clean);
+	free(clean);
+	return string;
+}
+
+json_t *mfa_cli_json_time(int64_t time_s)
+{
+	char text[MFA_CLI_TIME_SIZE];
+
+	return time_s < 0 ? json_null() : json_string(mfa_cli_time_format(text, time_s));
+}
+
+char const *mfa_cli_time_format(char out[static MFA_CLI_TIME_SIZE], int64_t time_s)
+{
+	time_t const time = (time_t)time_s;
+	struct tm tm;
+
+	if (time_s < 0 || !gmtime_r(&time, &tm) ||
+	    strftime(out, MFA_CLI_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0) {
+		memcpy(out, "-", 2);
+	}
+	return out;
+}
+
+char const *mfa_cli_span_format(char out[static MFA_CLI_TIME_SIZE], int64_t span_s)
+{
+	static struct {
+		int64_t from_s, unit_s;
+		char const *name;
+	} const unit[] = {
+		{2 * 86400, 86400, "days"}, {2 * 3600, 3600, "h"}, {120, 60, "min"}, {0, 1, "s"}};
+	size_t i = 0;
+
+	if (span_s < 0) span_s = 0;
+	while (span_s < unit[i].from_s) i++;
+	(void)snprintf(out, MFA_CLI_TIME_SIZE, "%lld %s", (long long)(span_s / unit[i].unit_s),
+		       unit[i].name);
+	return out;
+}
+
+void mfa_cli_progress(struct mfa_cli const *cli, char const *what, uint64_t count)
+{
+	if (cli->args.quiet || (!cli->args.progress && isatty(STDERR_FILENO) != 1)) return;
+	if (!what) {
+		(void)fputs(isatty(STDERR_FILENO) == 1 ? "\r\033[K" : "", stderr);
+	} else if (count % PROGRESS_EVERY == 0) {
+		(void)fprintf(stderr, isatty(STDERR_FILENO) == 1 ? "\r%llu %s" : "%llu %s\n",
+			      (unsigned long long)count, what);
+	}
+	(void)fflush(stderr);
+}
+
+void mfa_cli_warn_if_readable(int fd, char const *what)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) return;
+	if (st.st_mode & (S_IRGRP | S_IROTH)) {
+		mfa_cli_warn("warning: %s go to a file of mode %04o that others can read", what,
+			     (unsigned)st.st_mode & 07777u);
+	}
+}
+
+bool mfa_cli_flush(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout)) return true;
+	mfa_cli_warn("the output could not be written");
+	return false;
+}
