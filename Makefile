@@ -164,7 +164,7 @@ $(B)/bench/%: $(B)/tests/bench/%.o $(CORE_LIB)
 $(B)/lib/%.so: tests/lib/%.c Makefile | build/packages-build
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -I. -fPIC -O2 -g $(WARN) -shared $< -ldl -o $@
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -I. -fPIC -O2 -g $(WARN) -shared $< -Wl,-z,initfirst -ldl -o $@
 
 # ---- running
 
