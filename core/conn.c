@@ -6,36 +6,34 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #define URI_MAX 256u
 
-static int64_t monotonic_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 void mfa_conn_start(struct mfa_conn *conn)
 {
-	conn->deadline_ms = monotonic_ms() + (int64_t)conn->store->config->timeout_s * 1000;
+	conn->deadline_ms = mfa_monotonic_ms() + (int64_t)conn->store->config->timeout_s * 1000;
 }
 
 bool mfa_conn_is_late(struct mfa_conn const *conn)
 {
-	return conn->deadline_ms != 0 && monotonic_ms() >= conn->deadline_ms;
+	return conn->deadline_ms != 0 && mfa_monotonic_ms() >= conn->deadline_ms;
 }
 
 struct timeval mfa_conn_time_left(struct mfa_conn const *conn, uint32_t limit_s)
 {
 	int64_t left_ms = (int64_t)limit_s * 1000;
 
-	if (conn->deadline_ms != 0 && conn->deadline_ms - monotonic_ms() < left_ms)
-		left_ms = conn->deadline_ms - monotonic_ms();
+	if (conn->deadline_ms != 0 && conn->deadline_ms - mfa_monotonic_ms() < left_ms)
+		left_ms = conn->deadline_ms - mfa_monotonic_ms();
 	if (left_ms < 1) left_ms = 1;
 	return (struct timeval){.tv_sec = left_ms / 1000, .tv_usec = left_ms % 1000 * 1000};
+}
+
+void mfa_conn_limit(struct mfa_conn *conn, uint32_t limit_s)
+{
+	struct timeval const left = mfa_conn_time_left(conn, limit_s);
+
+	conn->io_deadline_ms = mfa_monotonic_ms() + left.tv_sec * 1000 + left.tv_usec / 1000;
 }
 
 enum mfa_rc mfa_ldap_rc(int code)
@@ -99,14 +97,15 @@ static int set_options(LDAP *handle, struct mfa_conn const *conn)
 	return LDAP_SUCCESS;
 }
 
-enum mfa_rc mfa_conn_wait(LDAPMessage **result, struct mfa_conn const *conn, LDAP *handle,
-			  int msgid, uint32_t limit_s)
+enum mfa_rc mfa_conn_wait(LDAPMessage **result, struct mfa_conn *conn, LDAP *handle, int msgid,
+			  uint32_t limit_s)
 {
 	struct timeval limit = mfa_conn_time_left(conn, limit_s);
 	int got;
 
 	*result = NULL;
 	got = ldap_result(handle, msgid, LDAP_MSG_ALL, &limit, result);
+	conn->io_deadline_ms = 0;
 	if (got > 0) return MFA_OK;
 	if (got < 0) return MFA_ERR_CONFLICT;
 	(void)ldap_abandon_ext(handle, msgid, NULL, NULL);
@@ -114,14 +113,16 @@ enum mfa_rc mfa_conn_wait(LDAPMessage **result, struct mfa_conn const *conn, LDA
 }
 
 /** Bind and wait; an LDAP result code */
-static int bind_as(LDAP *handle, struct mfa_conn const *conn, struct mfa_account const *account)
+static int bind_as(LDAP *handle, struct mfa_conn *conn, struct mfa_account const *account)
 {
 	struct berval cred = {.bv_len = strlen(account->password),
 			      .bv_val = (char *)(uintptr_t)account->password};
 	LDAPMessage *result;
+	char empty[] = "";
 	int msgid, code, parsed;
 
-	if (account->external) cred = (struct berval){.bv_len = 0, .bv_val = NULL};
+	/* Empty is "as whom you know me"; none at all would make the server ask for more. */
+	if (account->external) cred = (struct berval){.bv_len = 0, .bv_val = empty};
 	code = ldap_sasl_bind(handle, account->external ? NULL : account->identity,
 			      account->external ? "EXTERNAL" : LDAP_SASL_SIMPLE, &cred, NULL, NULL,
 			      &msgid);
@@ -134,8 +135,18 @@ static int bind_as(LDAP *handle, struct mfa_conn const *conn, struct mfa_account
 	return parsed == LDAP_SUCCESS ? code : parsed;
 }
 
+/** Close a handle, without waiting for a server that does not read any more */
+static void close_handle(LDAP **handle, struct mfa_conn *conn)
+{
+	if (!*handle) return;
+	conn->io_deadline_ms = mfa_monotonic_ms();
+	(void)ldap_unbind_ext(*handle, NULL, NULL);
+	conn->io_deadline_ms = 0;
+	*handle = NULL;
+}
+
 /** Connect to one server; an LDAP result code */
-static int connect_to(LDAP **handle, struct mfa_conn const *conn, char const *uri,
+static int connect_to(LDAP **handle, struct mfa_conn *conn, char const *uri,
 		      struct mfa_account const *account)
 {
 	struct mfa_config const *config = conn->store->config;
@@ -145,16 +156,15 @@ static int connect_to(LDAP **handle, struct mfa_conn const *conn, char const *ur
 		*handle = NULL;
 		return code;
 	}
+	mfa_conn_limit(conn, config->connect_timeout_s);
 	code = set_options(*handle, conn);
+	if (code == LDAP_SUCCESS) code = mfa_conn_guard(*handle, conn);
 	if (code == LDAP_SUCCESS && strncasecmp(uri, "ldapi:", 6) != 0)
 		code = set_tls(*handle, config);
 	if (code == LDAP_SUCCESS && config->start_tls && strncasecmp(uri, "ldap:", 5) == 0)
 		code = ldap_start_tls_s(*handle, NULL, NULL);
 	if (code == LDAP_SUCCESS) code = bind_as(*handle, conn, account);
-	if (code != LDAP_SUCCESS) {
-		(void)ldap_unbind_ext(*handle, NULL, NULL);
-		*handle = NULL;
-	}
+	if (code != LDAP_SUCCESS) close_handle(handle, conn);
 	return code;
 }
 
@@ -173,8 +183,14 @@ static bool next_uri(char uri[static URI_MAX], struct mfa_bytes *rest)
 	return false;
 }
 
+/** Whether a server answered and said no; libldap's own errors are negative (ldap_error(3)) */
+static bool was_refused(int code)
+{
+	return code > 0 && code != LDAP_OTHER && mfa_ldap_rc(code) != MFA_ERR_UNAVAILABLE;
+}
+
 /* A refused bind ends the search: the next server would refuse as well, or worse, count it. */
-enum mfa_rc mfa_conn_connect_as(LDAP **handle, struct mfa_diag *diag, struct mfa_conn const *conn,
+enum mfa_rc mfa_conn_connect_as(LDAP **handle, struct mfa_diag *diag, struct mfa_conn *conn,
 				char const *uris, struct mfa_account const *account)
 {
 	struct mfa_bytes rest = mfa_bytes_of(uris);
@@ -187,7 +203,7 @@ enum mfa_rc mfa_conn_connect_as(LDAP **handle, struct mfa_diag *diag, struct mfa
 		int const code = connect_to(handle, conn, uri, account);
 
 		if (code == LDAP_SUCCESS) return MFA_OK;
-		rc = mfa_ldap_rc(code) == MFA_ERR_DENIED ? MFA_ERR_DENIED : MFA_ERR_UNAVAILABLE;
+		rc = was_refused(code) ? MFA_ERR_DENIED : MFA_ERR_UNAVAILABLE;
 		mfa_diag_set(diag, "cannot connect to %s as '%s': %s", uri,
 			     account->external ? "SASL EXTERNAL" : account->identity,
 			     ldap_err2string(code));
@@ -226,8 +242,7 @@ enum mfa_rc mfa_conn_connect(LDAP **handle, bool *fresh, struct mfa_diag *diag,
 void mfa_conn_drop(struct mfa_conn *conn, enum mfa_side side)
 {
 	side = side_of(conn, side);
-	if (conn->handle[side]) (void)ldap_unbind_ext(conn->handle[side], NULL, NULL);
-	conn->handle[side] = NULL;
+	close_handle(&conn->handle[side], conn);
 }
 
 enum mfa_rc mfa_conn_alloc(struct mfa_conn **conn, struct mfa_store *store)
@@ -284,7 +299,7 @@ enum mfa_rc mfa_conn_check_password(struct mfa_diag *diag, struct mfa_conn *conn
 		account = (struct mfa_account){.identity = identity, .password = text};
 		rc = mfa_conn_connect_as(&handle, diag, conn, conn->store->config->uri, &account);
 	}
-	if (handle) (void)ldap_unbind_ext(handle, NULL, NULL);
+	close_handle(&handle, conn);
 	if (text) OPENSSL_cleanse(text, password.len);
 	free(text);
 	free(identity);

@@ -15,7 +15,21 @@ struct mfa_conn {
 	struct mfa_store *store;
 	LDAP *handle[2];     //!< By enum mfa_side; the second stays NULL when both are one server.
 	int64_t deadline_ms; //!< Monotonic; 0: none was set.
+	int64_t io_deadline_ms;	  //!< Monotonic, for the bytes of one operation; 0: none.
+	struct ldap_conncb guard; //!< See mfa_conn_guard().
 };
+
+/** A clock that nobody sets, in milliseconds */
+int64_t mfa_monotonic_ms(void);
+
+/** Make every byte of a new handle arrive by conn->io_deadline_ms, or fail
+ *
+ * @return an LDAP result code.
+ */
+int mfa_conn_guard(LDAP *handle, struct mfa_conn *conn) MFA_MUST_CHECK;
+
+/** Begin an operation: until it ends, bytes are waited for at most @p limit_s */
+void mfa_conn_limit(struct mfa_conn *conn, uint32_t limit_s);
 
 /** Time left until the deadline, at most @p limit_s; never below a millisecond */
 struct timeval mfa_conn_time_left(struct mfa_conn const *conn, uint32_t limit_s);
@@ -32,19 +46,19 @@ enum mfa_rc mfa_conn_connect(LDAP **handle, bool *fresh, struct mfa_diag *diag,
 			     struct mfa_conn *conn, enum mfa_side side) MFA_MUST_CHECK;
 
 /** Connect and bind as somebody else */
-enum mfa_rc mfa_conn_connect_as(LDAP **handle, struct mfa_diag *diag, struct mfa_conn const *conn,
+enum mfa_rc mfa_conn_connect_as(LDAP **handle, struct mfa_diag *diag, struct mfa_conn *conn,
 				char const *uris, struct mfa_account const *account) MFA_MUST_CHECK;
 
 /** Close the handle of a side */
 void mfa_conn_drop(struct mfa_conn *conn, enum mfa_side side);
 
-/** Wait for the one result of an operation, until the deadline
+/** Wait for the one result of an operation, until the deadline; ends what mfa_conn_limit() began
  *
  * @param[out] result to be freed by ldap_msgfree(3); NULL on failure.
  * @return #MFA_OK, #MFA_ERR_UNAVAILABLE (too late: abandoned) or #MFA_ERR_CONFLICT (broken).
  */
-enum mfa_rc mfa_conn_wait(LDAPMessage **result, struct mfa_conn const *conn, LDAP *handle,
-			  int msgid, uint32_t limit_s) MFA_MUST_CHECK;
+enum mfa_rc mfa_conn_wait(LDAPMessage **result, struct mfa_conn *conn, LDAP *handle, int msgid,
+			  uint32_t limit_s) MFA_MUST_CHECK;
 
 /** Attributes that a read asks for: the record, the id, the class, the end */
 #define MFA_READ_ATTRS (MFA_ATTR_COUNT + 3u)

@@ -129,6 +129,7 @@ static enum mfa_rc search(LDAPMessage **result, struct mfa_conn *conn, LDAP *han
 
 	(void)mfa_conn_attrs(attrs, conn->store);
 	*result = NULL;
+	mfa_conn_limit(conn, config->timeout_s);
 	if (ldap_search_ext(handle, where->base, ldap_scope(where->scope), where->filter, attrs, 0,
 			    NULL, NULL, &limit, 2, &msgid) != LDAP_SUCCESS) {
 		return MFA_ERR_CONFLICT;
@@ -271,6 +272,7 @@ static int modify(struct mfa_conn *conn, LDAP *handle, char const *dn, struct mo
 	int msgid, code = LDAP_OTHER;
 	enum mfa_rc rc;
 
+	mfa_conn_limit(conn, conn->store->config->timeout_s);
 	if (ldap_modify_ext(handle, dn, mods->list, control ? controls : NULL, NULL, &msgid) !=
 	    LDAP_SUCCESS) {
 		return LDAP_SERVER_DOWN;
