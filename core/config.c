@@ -2,6 +2,7 @@
 #include "core/config.h"
 #include "core/totp.h"
 
+#include <ldap.h>
 #include <openssl/crypto.h>
 
 #include <stdlib.h>
@@ -13,8 +14,8 @@
 #define ATTR(_i)   (AT(attr) + (_i) * sizeof(char *))
 
 struct mfa_config_item const mfa_config_items[] = {
-	{"ldap", "uri", MFA_CONFIG_STRING, AT(uri), NULL, 1, STRING_MAX, NULL},
-	{"ldap", "write_uri", MFA_CONFIG_STRING, AT(write_uri), "", 0, STRING_MAX, NULL},
+	{"ldap", "uri", MFA_CONFIG_URIS, AT(uri), NULL, 1, STRING_MAX, NULL},
+	{"ldap", "write_uri", MFA_CONFIG_URIS, AT(write_uri), "", 0, STRING_MAX, NULL},
 	{"ldap", "start_tls", MFA_CONFIG_BOOL, AT(start_tls), "no", 0, 0, NULL},
 	{"ldap", "ca_file", MFA_CONFIG_STRING, AT(ca_file), "", 0, STRING_MAX, NULL},
 	{"ldap", "require_cert", MFA_CONFIG_CHOICE, AT(require_cert), "demand", 0, 0,
@@ -27,24 +28,24 @@ struct mfa_config_item const mfa_config_items[] = {
 	 "(uid=%{%{Stripped-User-Name}:-%{User-Name}})", 3, STRING_MAX, NULL},
 	{"user", "scope", MFA_CONFIG_CHOICE, AT(scope), "sub", 0, 0, "sub one base"},
 
-	{"attribute", "enabled", MFA_CONFIG_STRING, ATTR(MFA_ATTR_ENABLED), "peruserMfaEnabled", 1,
+	{"attribute", "enabled", MFA_CONFIG_NAME, ATTR(MFA_ATTR_ENABLED), "peruserMfaEnabled", 1,
 	 64, NULL},
-	{"attribute", "secret", MFA_CONFIG_STRING, ATTR(MFA_ATTR_SECRET), "peruserMfaSecret", 1, 64,
+	{"attribute", "secret", MFA_CONFIG_NAME, ATTR(MFA_ATTR_SECRET), "peruserMfaSecret", 1, 64,
 	 NULL},
-	{"attribute", "required_from", MFA_CONFIG_STRING, ATTR(MFA_ATTR_REQUIRED_FROM),
+	{"attribute", "required_from", MFA_CONFIG_NAME, ATTR(MFA_ATTR_REQUIRED_FROM),
 	 "peruserMfaRequiredFrom", 1, 64, NULL},
-	{"attribute", "last_use", MFA_CONFIG_STRING, ATTR(MFA_ATTR_LAST_USE), "peruserMfaLastUse",
-	 1, 64, NULL},
-	{"attribute", "failures", MFA_CONFIG_STRING, ATTR(MFA_ATTR_FAILURES), "peruserMfaFailures",
-	 1, 64, NULL},
-	{"attribute", "recovery_code", MFA_CONFIG_STRING, ATTR(MFA_ATTR_RECOVERY_CODE),
-	 "peruserMfaRecoveryCode", 1, 64, NULL},
-	{"attribute", "voucher", MFA_CONFIG_STRING, ATTR(MFA_ATTR_VOUCHER), "peruserMfaVoucher", 1,
+	{"attribute", "last_use", MFA_CONFIG_NAME, ATTR(MFA_ATTR_LAST_USE), "peruserMfaLastUse", 1,
 	 64, NULL},
-	{"attribute", "trusted_device", MFA_CONFIG_STRING, ATTR(MFA_ATTR_TRUSTED_DEVICE),
+	{"attribute", "failures", MFA_CONFIG_NAME, ATTR(MFA_ATTR_FAILURES), "peruserMfaFailures", 1,
+	 64, NULL},
+	{"attribute", "recovery_code", MFA_CONFIG_NAME, ATTR(MFA_ATTR_RECOVERY_CODE),
+	 "peruserMfaRecoveryCode", 1, 64, NULL},
+	{"attribute", "voucher", MFA_CONFIG_NAME, ATTR(MFA_ATTR_VOUCHER), "peruserMfaVoucher", 1,
+	 64, NULL},
+	{"attribute", "trusted_device", MFA_CONFIG_NAME, ATTR(MFA_ATTR_TRUSTED_DEVICE),
 	 "peruserMfaTrustedDevice", 1, 64, NULL},
-	{"attribute", "id", MFA_CONFIG_STRING, AT(attr_id), "entryUUID", 1, 64, NULL},
-	{"attribute", "object_class", MFA_CONFIG_STRING, AT(object_class), "peruserMfaUser", 0, 64,
+	{"attribute", "id", MFA_CONFIG_NAME, AT(attr_id), "entryUUID", 1, 64, NULL},
+	{"attribute", "object_class", MFA_CONFIG_NAME, AT(object_class), "peruserMfaUser", 0, 64,
 	 NULL},
 
 	{"totp", "window", MFA_CONFIG_NUMBER, AT(window), "1", 0, MFA_TOTP_WINDOW_MAX, NULL},
@@ -115,6 +116,63 @@ static enum mfa_rc set_string(void *base, struct mfa_diag *diag, struct mfa_conf
 	return MFA_OK;
 }
 
+static bool is_alnum(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/** A name (letter, then letters, digits, dashes) or a dotted number */
+static bool name_ok(char const *name)
+{
+	bool const oid = name[0] >= '0' && name[0] <= '9';
+
+	if (name[0] == '-' || name[0] == '.') return false;
+	for (char const *p = name; *p; p++) {
+		if (oid ? *p != '.' && (*p < '0' || *p > '9') : *p != '-' && !is_alnum(*p))
+			return false;
+	}
+	return true;
+}
+
+static bool uris_ok(char const *uris)
+{
+	struct mfa_bytes rest = mfa_bytes_of(uris), word;
+
+	while (rest.len > 0) {
+		LDAPURLDesc *parsed = NULL;
+		char uri[256];
+		bool ok;
+
+		if (!mfa_text_word(&word, &rest)) continue;
+		if (word.len >= sizeof(uri)) return false;
+		memcpy(uri, word.data, word.len);
+		uri[word.len] = '\0';
+		ok = ldap_is_ldap_url(uri) && ldap_url_parse(uri, &parsed) == LDAP_URL_SUCCESS;
+		if (parsed) ldap_free_urldesc(parsed);
+		if (!ok) return false;
+	}
+	return true;
+}
+
+static enum mfa_rc set_name(void *base, struct mfa_diag *diag, struct mfa_config_item const *item,
+			    char const *value)
+{
+	if (name_ok(value)) return set_string(base, diag, item, value);
+	mfa_diag_set(diag, "'%s' must be a name of letters, digits and dashes, or an OID",
+		     item->name);
+	return MFA_ERR_FORMAT;
+}
+
+static enum mfa_rc set_uris(void *base, struct mfa_diag *diag, struct mfa_config_item const *item,
+			    char const *value)
+{
+	if (uris_ok(value)) return set_string(base, diag, item, value);
+	mfa_diag_set(diag,
+		     "'%s' must be URIs such as ldap://, ldaps:// or ldapi://, separated by spaces",
+		     item->name);
+	return MFA_ERR_FORMAT;
+}
+
 static enum mfa_rc set_number(void *base, struct mfa_diag *diag, struct mfa_config_item const *item,
 			      char const *value)
 {
@@ -174,6 +232,8 @@ enum mfa_rc mfa_config_set(void *base, struct mfa_diag *diag, struct mfa_config_
 	case MFA_CONFIG_NUMBER: return set_number(base, diag, item, value);
 	case MFA_CONFIG_BOOL: return set_bool(base, diag, item, value);
 	case MFA_CONFIG_CHOICE: return set_choice(base, diag, item, value);
+	case MFA_CONFIG_NAME: return set_name(base, diag, item, value);
+	case MFA_CONFIG_URIS: return set_uris(base, diag, item, value);
 	}
 	return MFA_ERR_INTERNAL;
 }
@@ -190,18 +250,50 @@ enum mfa_rc mfa_config_defaults(void *base, struct mfa_config_item const *items)
 	return MFA_OK;
 }
 
+static bool is_string(struct mfa_config_item const *item)
+{
+	return item->type == MFA_CONFIG_STRING || item->type == MFA_CONFIG_NAME ||
+	       item->type == MFA_CONFIG_URIS;
+}
+
+static char const *string_of(void const *base, struct mfa_config_item const *item)
+{
+	return *(char *const *)(void const *)((char const *)base + item->offset);
+}
+
+/** An item before this one that names the same attribute: one would overwrite the other */
+static struct mfa_config_item const *
+same_name(void const *base, struct mfa_config_item const *items, struct mfa_config_item const *item)
+{
+	char const *name = string_of(base, item);
+
+	for (; items < item; items++) {
+		if (items->type == MFA_CONFIG_NAME && name[0] &&
+		    strcasecmp(string_of(base, items), name) == 0) {
+			return items;
+		}
+	}
+	return NULL;
+}
+
 enum mfa_rc mfa_config_complete(void const *base, struct mfa_diag *diag,
 				struct mfa_config_item const *items)
 {
-	for (; items->name; items++) {
-		char *const *string =
-			(char *const *)(void const *)((char const *)base + items->offset);
+	for (struct mfa_config_item const *item = items; item->name; item++) {
+		struct mfa_config_item const *other;
 
-		if (items->dflt || items->type != MFA_CONFIG_STRING || *string) continue;
-		mfa_diag_set(diag, "'%s'%s%s must be set", items->name,
-			     items->section ? " in section " : "",
-			     items->section ? items->section : "");
-		return MFA_ERR_FORMAT;
+		if (is_string(item) && !string_of(base, item)) {
+			mfa_diag_set(diag, "'%s'%s%s must be set", item->name,
+				     item->section ? " in section " : "",
+				     item->section ? item->section : "");
+			return MFA_ERR_FORMAT;
+		}
+		other = item->type == MFA_CONFIG_NAME ? same_name(base, items, item) : NULL;
+		if (other) {
+			mfa_diag_set(diag, "'%s' and '%s' must not be the same attribute",
+				     item->name, other->name);
+			return MFA_ERR_FORMAT;
+		}
 	}
 	return MFA_OK;
 }
@@ -209,7 +301,7 @@ enum mfa_rc mfa_config_complete(void const *base, struct mfa_diag *diag,
 void mfa_config_clear(void *base, struct mfa_config_item const *items)
 {
 	for (; items->name; items++) {
-		if (items->type == MFA_CONFIG_STRING) {
+		if (is_string(items)) {
 			free_string(string_at(base, items));
 		} else {
 			*number_at(base, items) = 0;

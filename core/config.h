@@ -64,6 +64,8 @@ enum mfa_config_type {
 	MFA_CONFIG_NUMBER, //!< uint32_t between min and max.
 	MFA_CONFIG_BOOL,   //!< uint32_t: yes or no.
 	MFA_CONFIG_CHOICE, //!< uint32_t: index into choices.
+	MFA_CONFIG_NAME,   //!< String: an attribute or class name or OID (RFC 4512 section 1.4).
+	MFA_CONFIG_URIS,   //!< String: LDAP URIs, separated by spaces.
 };
 
 /** One item; tables of items end with a NULL name */
@@ -96,7 +98,7 @@ enum mfa_rc mfa_config_set(void *base, struct mfa_diag *diag, struct mfa_config_
 /** Set every item that has a default; the structure must be zero before */
 enum mfa_rc mfa_config_defaults(void *base, struct mfa_config_item const *items) MFA_MUST_CHECK;
 
-/** Check that every item that must be given was */
+/** Check that every item that must be given was, and that no two NAMEs are the same */
 enum mfa_rc mfa_config_complete(void const *base, struct mfa_diag *diag,
 				struct mfa_config_item const *items) MFA_MUST_CHECK;
 

@@ -44,7 +44,7 @@ static CONF_PARSER const module_config[] = {
 	{"identity", AT(PW_TYPE_STRING, identity), ""},
 	{"password", AT(PW_TYPE_STRING | PW_TYPE_SECRET, password), ""},
 	{"external", AT(PW_TYPE_BOOLEAN, external), "no"},
-	{"key_ring", AT(PW_TYPE_FILE_INPUT | PW_TYPE_REQUIRED, key_ring), NULL},
+	{"key_ring", AT(PW_TYPE_FILE_INPUT, key_ring), NULL},
 	{"mode", AT(PW_TYPE_STRING, mode_name), "challenge"},
 	{"separator", AT(PW_TYPE_STRING, separator), ""},
 	{"unenrolled", AT(PW_TYPE_STRING, unenrolled_name), "reject"},
@@ -73,12 +73,30 @@ static CONF_PARSER const *own_items(char const *section)
 	return item && item->type == PW_TYPE_SUBSECTION ? item->dflt : NULL;
 }
 
-/** Check one item: known, once, and (when it is shared) allowed */
+/** Whether an own item's value is of its type; the server's parser does not say what is allowed */
+static char const *wrong_type(CONF_PARSER const *item, char const *value)
+{
+	static char const *const boolean[] = {"yes", "no", "true", "false", "on", "off"};
+
+	switch (item->type & 0xff) {
+	case PW_TYPE_BOOLEAN:
+		for (size_t i = 0; i < sizeof(boolean) / sizeof(boolean[0]); i++) {
+			if (strcasecmp(value, boolean[i]) == 0) return NULL;
+		}
+		return "yes or no";
+	case PW_TYPE_INTEGER:
+		return value[0] && strspn(value, "0123456789") == strlen(value) ? NULL : "a number";
+	default: return NULL;
+	}
+}
+
+/** Check one item: known, once, and allowed */
 static int take_pair(struct mfa_config *config, CONF_SECTION *cs, CONF_PAIR *cp,
 		     char const *section)
 {
 	CONF_PARSER const *own = own_items(section);
-	char const *name = cf_pair_attr(cp), *value = cf_pair_value(cp);
+	char const *name = cf_pair_attr(cp), *value = cf_pair_value(cp), *allowed;
+	CONF_PARSER const *item;
 	struct mfa_diag why;
 	enum mfa_rc rc;
 
@@ -88,8 +106,14 @@ static int take_pair(struct mfa_config *config, CONF_SECTION *cs, CONF_PAIR *cp,
 	}
 	rc = mfa_config_set(config, &why, mfa_config_items, section, name, value ? value : "");
 	if (rc == MFA_OK) return 0;
-	if (rc == MFA_ERR_NOT_FOUND && own && find_item(own, name)) return 0;
-	cf_log_err_cp(cp, "%s", why.text);
+	item = own ? find_item(own, name) : NULL;
+	if (rc != MFA_ERR_NOT_FOUND || !item) {
+		cf_log_err_cp(cp, "%s", why.text);
+		return -1;
+	}
+	allowed = wrong_type(item, value ? value : "");
+	if (!allowed) return 0;
+	cf_log_err_cp(cp, "'%s' must be %s", name, allowed);
 	return -1;
 }
 
@@ -201,60 +225,34 @@ static int check_messages(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
 	return 0;
 }
 
-static void free_directory(void *data)
+/** Take the shared items, and refuse whatever is unknown */
+static int load_directory(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
 {
-	struct mfa_directory *directory = data;
-
-	mfa_config_clear(&directory->config, mfa_config_items);
-	if (directory->password) {
-		memset(directory->password, 0, strlen(directory->password));
-	}
-	talloc_free(directory);
-}
-
-#define DIRECTORY_KEY "peruser_mfa_directory"
-
-/** Make the directory of a section, or find the one that was made of it before
- *
- * When only the key ring has changed, the server instantiates the same section
- * again: connections stay, and must find what they were made with.
- */
-static int attach_directory(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
-{
-	struct mfa_directory *directory = cf_data_find(cs, DIRECTORY_KEY);
+	struct mfa_config *config = &inst->directory.config;
 	struct mfa_diag why;
 
-	if (directory) goto done;
-	directory = talloc_zero(NULL, struct mfa_directory);
-	if (!directory) return -1;
-	if (mfa_config_defaults(&directory->config, mfa_config_items) != MFA_OK ||
-	    take_section(&directory->config, cs, NULL) < 0) {
-		goto error;
-	}
-	if (mfa_config_complete(&directory->config, &why, mfa_config_items) != MFA_OK) {
+	if (mfa_config_defaults(config, mfa_config_items) != MFA_OK) return -1;
+	if (take_section(config, cs, NULL) < 0) return -1;
+	if (mfa_config_complete(config, &why, mfa_config_items) != MFA_OK) {
 		cf_log_err_cs(cs, "%s", why.text);
-		goto error;
+		return -1;
 	}
-	directory->identity = talloc_strdup(directory, inst->identity);
-	directory->password = talloc_strdup(directory, inst->password);
-	if (!directory->identity || !directory->password) goto error;
-	directory->store.config = &directory->config;
-	directory->store.read_class = true;
-	directory->store.account = (struct mfa_account){.identity = directory->identity,
-							.password = directory->password,
-							.external = inst->external};
-	if (cf_data_add(cs, DIRECTORY_KEY, directory, free_directory) < 0) goto error;
-done:
-	inst->directory = directory;
 	return 0;
-error:
-	free_directory(directory);
-	return -1;
+}
+
+/** Who connects: own items, so known only after they were parsed */
+static void fill_store(rlm_peruser_mfa_t *inst)
+{
+	inst->directory.store = (struct mfa_store){.config = &inst->directory.config,
+						   .account = {.identity = inst->identity,
+							       .password = inst->password,
+							       .external = inst->external},
+						   .read_class = true};
 }
 
 static void fill_policy(rlm_peruser_mfa_t *inst)
 {
-	struct mfa_config const *config = &inst->directory->config;
+	struct mfa_config const *config = &inst->directory.config;
 	struct mfa_policy *policy = &inst->policy;
 
 	policy->window = config->window;
@@ -267,14 +265,20 @@ static void fill_policy(rlm_peruser_mfa_t *inst)
 	policy->remember_s = inst->remember_s;
 }
 
+void peruser_config_free(rlm_peruser_mfa_t *inst)
+{
+	mfa_config_clear(&inst->directory.config, mfa_config_items);
+}
+
 int peruser_config_load(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
 {
 	struct mfa_diag why;
 
 	/* The server parses an instance's items from the section that it started with, also when
 	 * it was reloaded with a newer one; so we parse them here. */
+	if (load_directory(inst, cs) < 0) return -1;
 	if (cf_section_parse(cs, inst, module_config) < 0) return -1;
-	if (attach_directory(inst, cs) < 0) return -1;
+	fill_store(inst);
 	if (check_choices(inst, cs) < 0 || check_ranges(inst, cs) < 0 ||
 	    check_messages(inst, cs) < 0) {
 		return -1;

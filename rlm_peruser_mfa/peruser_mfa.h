@@ -21,12 +21,10 @@ enum mfa_mode {
 	MFA_MODE_COUNT
 };
 
-/** The directory: shared by all instances that come from one configuration section */
+/** The directory of an instance */
 struct mfa_directory {
 	struct mfa_config config; //!< The shared configuration.
 	struct mfa_store store;
-	char *identity;
-	char *password;
 };
 
 /** Texts for people, expanded for each login */
@@ -46,8 +44,9 @@ struct mfa_messages {
 
 /** One instance of the module */
 typedef struct rlm_peruser_mfa_t {
-	char const *name;		 //!< Instance name; also the Auth-Type.
-	struct mfa_directory *directory; //!< Owned by the configuration section.
+	char const *name; //!< Instance name; also the Auth-Type.
+	struct mfa_directory directory;
+	CONF_SECTION *reread; //!< The configuration, when this instance had to read it again.
 	fr_connection_pool_t *pool;
 	struct mfa_keyring ring;
 	struct mfa_policy policy;
@@ -88,6 +87,9 @@ struct mfa_notes {
  * @return 0, or -1.
  */
 int peruser_config_load(rlm_peruser_mfa_t *inst, CONF_SECTION *cs);
+
+/** Free what peruser_config_load() made */
+void peruser_config_free(rlm_peruser_mfa_t *inst);
 
 /* dictionary.c */
 

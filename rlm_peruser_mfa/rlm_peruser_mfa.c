@@ -17,50 +17,44 @@
 
 extern module_t rlm_peruser_mfa;
 
-/** The newest section that each instance was configured from
- *
- * When a file that an instance loaded has changed, the server instantiates it with
- * the section that it started with, even if the configuration was read again since.
- * Only touched by the main thread.
- */
-struct newest {
-	struct newest *next;
-	CONF_SECTION *started; //!< First seen.
-	CONF_SECTION *cs;      //!< Newest.
-	char name[];	       //!< NUL-terminated.
-};
+#define SEEN "peruser_mfa_seen"
 
-static struct newest *newest_list;
-
-static CONF_SECTION *newest_section(CONF_SECTION *cs, char const *name)
+/** Find an instance's section in a configuration that was read again */
+static CONF_SECTION *find_again(CONF_SECTION *modules, CONF_SECTION *cs)
 {
-	struct newest *this;
+	char const *name1 = cf_section_name1(cs), *name2 = cf_section_name2(cs);
+	CONF_SECTION *sub = NULL;
 
-	for (this = newest_list; this; this = this->next) {
-		if (strcmp(this->name, name) != 0) continue;
-		if (cs != this->started) this->cs = cs;
-		return this->cs;
+	while ((sub = cf_subsection_find_next(modules, sub, name1))) {
+		char const *other = cf_section_name2(sub);
+
+		if (name2 ? other && strcmp(name2, other) == 0 : !other) return sub;
 	}
-	this = talloc_zero_size(NULL, sizeof(*this) + strlen(name) + 1);
-	if (!this) return cs;
-	strlcpy(this->name, name, strlen(name) + 1);
-	this->cs = this->started = cs;
-	this->next = newest_list;
-	newest_list = this;
-	return cs;
+	return NULL;
 }
 
-static unsigned instance_count;
-
-/** Forget what newest_section() noted, when the last instance goes */
-static void forget_newest(void)
+/** The section to configure this instance from
+ *
+ * When a file that belongs to a section has changed (the key ring, or what the
+ * section includes), the server instantiates the old section again, as it read it
+ * at first.  Then we read the configuration anew, and keep it as long as the instance.
+ *
+ * @return NULL when it cannot be read.
+ */
+static CONF_SECTION *current_section(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
 {
-	while (newest_list) {
-		struct newest *this = newest_list;
+	CONF_SECTION *modules;
+	char path[1024];
 
-		newest_list = this->next;
-		talloc_free(this);
+	if (!cf_data_find(cs, SEEN)) return cf_data_add(cs, SEEN, cs, NULL) < 0 ? NULL : cs;
+	if (snprintf(path, sizeof(path), "%s/%s.conf", get_radius_dir(), main_config.name) >=
+	    (int)sizeof(path)) {
+		return NULL;
 	}
+	inst->reread = cf_section_alloc(NULL, "main", NULL);
+	if (!inst->reread || cf_file_read(inst->reread, path) < 0) return NULL;
+	modules = cf_section_sub_find(inst->reread, "modules");
+	return modules ? find_again(modules, cs) : NULL;
 }
 
 static int conn_free(struct mfa_conn **conn)
@@ -102,14 +96,14 @@ static int mod_bootstrap(UNUSED CONF_SECTION *cs, UNUSED void *instance)
 static int mod_instantiate(CONF_SECTION *cs, void *instance)
 {
 	rlm_peruser_mfa_t *inst = instance;
-	instance_count++;
+
 	inst->name = cf_section_name2(cs);
 	if (!inst->name) inst->name = cf_section_name1(cs);
-	cs = newest_section(cs, inst->name);
-	if (peruser_config_load(inst, cs) < 0) return -1;
+	cs = current_section(inst, cs);
+	if (!cs || peruser_config_load(inst, cs) < 0) return -1;
 
 	inst->pool =
-		fr_connection_pool_module_init(cs, inst->directory, mod_conn_create, NULL, NULL);
+		fr_connection_pool_module_init(cs, &inst->directory, mod_conn_create, NULL, NULL);
 	if (!inst->pool) return -1;
 	if (inst->report_only)
 		WARN("%s: report_only is on: nobody is asked for a code", inst->name);
@@ -122,7 +116,8 @@ static int mod_detach(void *instance)
 
 	fr_connection_pool_free(inst->pool);
 	mfa_keyring_clear(&inst->ring);
-	if (instance_count > 0 && --instance_count == 0) forget_newest();
+	peruser_config_free(inst);
+	talloc_free(inst->reread);
 	return 0;
 }
 
