@@ -277,6 +277,12 @@ int peruser_config_load(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
 	/* The server parses an instance's items from the section that it started with, also when
 	 * it was reloaded with a newer one; so we parse them here. */
 	if (load_directory(inst, cs) < 0) return -1;
+	if (mfa_keyring_load(&inst->ring, &why, inst->directory.config.key_ring) != MFA_OK) {
+		CONF_PAIR *cp = cf_pair_find(cs, "key_ring");
+
+		cf_log_err_cp(cp, "%s", why.text);
+		return -1;
+	}
 	if (cf_section_parse(cs, inst, module_config) < 0) return -1;
 	fill_store(inst);
 	if (check_choices(inst, cs) < 0 || check_ranges(inst, cs) < 0 ||
@@ -284,12 +290,6 @@ int peruser_config_load(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
 		return -1;
 	}
 	if (cf_section_parse_pass2(cs, inst, module_config) < 0) return -1;
-	if (mfa_keyring_load(&inst->ring, &why, inst->key_ring) != MFA_OK) {
-		CONF_PAIR *cp = cf_pair_find(cs, "key_ring");
-
-		cf_log_err_cp(cp, "%s", why.text);
-		return -1;
-	}
 	fill_policy(inst);
 	return 0;
 }
