@@ -11,7 +11,6 @@ from . import ROOT, conf
 from .client import Client
 from .process import Server, free_port
 from .ring import Ring
-from .slapd import FREERADIUS_DN, PEOPLE, RADIUS_DN
 
 TEMPLATES = Path(__file__).parent / "raddb"
 SHIPPED = ROOT / "raddb"
@@ -125,13 +124,12 @@ class FreeRadius(Server):
         return conf.edit(shipped, {**self._directory(), "key_ring": str(self.ring_path), **self.settings})
 
     def _directory(self):
-        if not self.slapd:
-            return {}
-        return {"ldap.uri": self.slapd.uri, "ldap.ca_file": str(self.slapd.ca_file), "user.base_dn": PEOPLE}
+        return self.slapd.settings if self.slapd else {}
 
     def instance_file(self):
         shipped = (SHIPPED / "mods-available/peruser_mfa").read_text()
-        account = {"identity": RADIUS_DN, "password": self.slapd.passwords[RADIUS_DN]} if self.slapd else {}
+        account = {"identity": self.slapd.radius_dn,
+                   "password": self.slapd.passwords[self.slapd.radius_dn]} if self.slapd else {}
         items = {**account, **self.instance}
         return conf.edit(shipped, {f"peruser_mfa.{name}": value for name, value in items.items()})
 
@@ -139,8 +137,11 @@ class FreeRadius(Server):
         ldap = self.slapd
         words = {
             "DIR": str(self.dir), "PORT": str(self.port), "THREADS": str(self.threads), "PROXY": self.proxy,
-            "LDAP_URI": ldap.uri if ldap else "ldap://127.0.0.1", "LDAP_DN": FREERADIUS_DN,
-            "LDAP_PASSWORD": ldap.passwords[FREERADIUS_DN] if ldap else "", "LDAP_BASE": PEOPLE,
+            "LDAP_URI": ldap.uri if ldap else "ldap://127.0.0.1",
+            "LDAP_DN": ldap.freeradius_dn if ldap else "",
+            "LDAP_PASSWORD": ldap.passwords[ldap.freeradius_dn] if ldap else "",
+            "LDAP_BASE": ldap.people if ldap else "", "LDAP_CA": str(ldap.ca_file) if ldap else "",
+            "LDAP_LOGIN": ldap.login_attribute if ldap else "uid",
             "LDAP_UPDATE": "\t\tcontrol:Password-With-Header += 'userPassword'\n" + self.update, "LDAP_TIMEOUT": "2",
             "FIRST_FACTOR": LDAP_BIND, "ECHO": ECHO if self.echo and self.module else "",
             "AUTHORIZE_FIRST": "", "AUTHORIZE_LAST": "", "POST_AUTH_FIRST": "", "POST_AUTH": "", "REJECT": "",

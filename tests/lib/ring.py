@@ -42,19 +42,23 @@ class Ring:
         return ring
 
     def seal(self, secret, entry_id, key=0):
-        """A secret in the form {GCM}, for the entry with this entryUUID."""
+        """A secret in the form {GCM}, for the entry with this immutable id."""
         key_id, master = self.keys[key]
         nonce = os.urandom(12)
-        box = nonce + AESGCM(hkdf(master, "peruser-mfa secret")).encrypt(nonce, secret.encode(), entry_id.encode())
+        box = nonce + AESGCM(hkdf(master, "peruser-mfa secret")).encrypt(nonce, secret.encode(), _bytes(entry_id))
         return f"{{GCM}}{key_id}${base64url(box)}"
 
     def recovery(self, code, entry_id):
         """The value that stands for a recovery code in the entry."""
         key_id, master = self.keys[0]
         letters = code.replace("-", "").replace(" ", "").upper().encode()
-        data = b"".join(len(part).to_bytes(4, "big") + part for part in (entry_id.encode(), letters))
+        data = b"".join(len(part).to_bytes(4, "big") + part for part in (_bytes(entry_id), letters))
         digest = hmac.new(hkdf(master, "peruser-mfa recovery"), data, hashlib.sha256).digest()
         return f"{key_id}${base64url(digest)}"
+
+
+def _bytes(value):
+    return value.encode() if isinstance(value, str) else value
 
 
 def new_recovery_code():

@@ -3,18 +3,14 @@
 import collections
 import contextlib
 import re
-import secrets
-import subprocess
-from pathlib import Path
 from urllib.parse import quote
 
 import ldap
-import ldap.ldapobject
-import ldap.modlist
 import ldap.sasl
 
 from . import slapd_config as conf
-from .process import Server, free_port, wait_until
+from .ldap_server import Connection, Directory, run_tool
+from .process import free_port, wait_until
 from .slapd_config import ADMIN_DN, ENROLL_DN, FREERADIUS_DN, PEOPLE, RADIUS_DN, ROOT_DN, SUFFIX, person, user_dn
 from .tls import make_certificates
 
@@ -27,26 +23,7 @@ _OPERATION = re.compile(r"conn=(\d+) op=\d+ (BIND|SRCH|MOD|ADD|DEL|CMP) (.*)")
 _BIND_DN = re.compile(r'dn="([^"]*)" method=')
 
 
-class Connection(ldap.ldapobject.SimpleLDAPObject):
-    """python-ldap's connection, usable in a with block."""
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.unbind_s()
-
-
-def run_tool(*command, stdin=None):
-    """Run slapadd, ldapmodify and the like; all that they said goes into the exception."""
-    done = subprocess.run([str(word) for word in command], input=stdin, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    if done.returncode:
-        raise RuntimeError(f"{command[0]} ended with {done.returncode}: {done.stdout}")
-    return done.stdout
-
-
-class Slapd(Server):
+class Slapd(Directory):
     """One slapd on mdb, on ldap, ldaps and ldapi.
 
     users     entries of ou=people as person() makes them
@@ -64,9 +41,9 @@ class Slapd(Server):
         super().__init__()
         try:
             self.provider = provider
-            self.passwords = provider.passwords if provider else {
-                dn: secrets.token_urlsafe(12) for dn in (RADIUS_DN, ENROLL_DN, ADMIN_DN, FREERADIUS_DN)}
-            self.root_password = provider.root_password if provider else secrets.token_urlsafe(12)
+            self.make_passwords()
+            if provider:
+                self.passwords, self.root_password = provider.passwords, provider.root_password
             self._write_config(schema, ppolicy, syncprov)
             if not provider:
                 self.load(conf.base_entries(self.passwords))
@@ -137,15 +114,6 @@ class Slapd(Server):
 
     # ---- talking to it
 
-    def connect(self, dn=ROOT_DN, password=None, uri=None):
-        """A bound connection: as the root DN, a service account or (with its password) a user. "" is anonymous."""
-        connection = Connection(uri or self.uri)
-        connection.timeout = connection.network_timeout = 10
-        if dn:
-            known = {ROOT_DN: self.root_password, **self.passwords}
-            connection.simple_bind_s(dn, known[dn] if password is None else password)
-        return connection
-
     def connect_config(self):
         connection = Connection(self.ldapi_uri)
         connection.sasl_interactive_bind_s("", ldap.sasl.external())
@@ -154,16 +122,6 @@ class Slapd(Server):
     def ldapmodify_config(self, path):
         """Load a cn=config LDIF file the documented way."""
         run_tool("ldapmodify", "-Q", "-Y", "EXTERNAL", "-H", self.ldapi_uri, "-f", path)
-
-    def ldapmodify(self, ldif, dn=ADMIN_DN):
-        """What an administrator types."""
-        run_tool("ldapmodify", "-x", "-H", self.uri, "-D", dn, "-y", "/dev/stdin", "-f", self._file(ldif),
-                 stdin={ROOT_DN: self.root_password, **self.passwords}[dn])
-
-    def _file(self, text):
-        path = Path(self.dir, f"ldif-{secrets.token_hex(4)}")
-        path.write_text(text)
-        return str(path)
 
     @contextlib.contextmanager
     def access_first(self, rule):
@@ -174,35 +132,6 @@ class Slapd(Server):
                 yield
             finally:
                 config.modify_s(DATABASE_DN, [(ldap.MOD_DELETE, "olcAccess", [b"{0}"])])
-
-    def add_users(self, *entries):
-        with self.connect() as root:
-            for dn, attributes in entries:
-                encoded = {name: [v if isinstance(v, bytes) else str(v).encode() for v in
-                                  (values if isinstance(values, (list, tuple)) else [values])]
-                           for name, values in attributes.items()}
-                root.add_s(dn, ldap.modlist.addModlist(encoded))
-
-    def set(self, uid, **attributes):
-        """Replace attributes of a user; None or [] deletes. Adds our object class when it is needed."""
-        changes = []
-        for name, values in attributes.items():
-            if not isinstance(values, (list, tuple)):
-                values = [] if values is None else [values]
-            changes.append((ldap.MOD_REPLACE, name, [str(v).encode() for v in values] or None))
-        with self.connect() as root:
-            dn = user_dn(uid)
-            classes = root.read_s(dn, attrlist=["objectClass"])["objectClass"]
-            if any(name.startswith("peruserMfa") for name in attributes) and b"peruserMfaUser" not in classes:
-                changes.insert(0, (ldap.MOD_ADD, "objectClass", [b"peruserMfaUser"]))
-            root.modify_s(dn, changes)
-
-    def get(self, uid, name=None):
-        """A user's attributes as lists of text, operational ones too; with a name one attribute's values."""
-        with self.connect() as root:
-            raw = root.read_s(user_dn(uid), attrlist=["*", "+"])
-        entry = {key: [value.decode("utf-8", "replace") for value in values] for key, values in raw.items()}
-        return entry.get(name, []) if name else entry
 
     # ---- replication
 

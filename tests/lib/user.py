@@ -4,7 +4,6 @@ import itertools
 import os
 import secrets
 
-from .slapd import person, user_dn
 from .totp import Device
 
 _numbers = itertools.count(1)
@@ -17,15 +16,15 @@ class User:
         self.slapd = slapd
         self.uid = uid or f"u{os.getpid()}x{next(_numbers)}"
         self.password = password or secrets.token_urlsafe(9)
-        slapd.add_users(person(self.uid, self.password, clear=clear, **attributes))
+        slapd.add_users(slapd.person(self.uid, self.password, clear=clear, **attributes))
 
     @property
     def dn(self):
-        return user_dn(self.uid)
+        return self.slapd.user_dn(self.uid)
 
     @property
     def entry_id(self):
-        return self.slapd.get(self.uid, "entryUUID")[0]
+        return self.slapd.entry_id(self.uid)
 
     def get(self, name):
         """The one value of an attribute, or None."""
