@@ -30,6 +30,15 @@ def free_port(kind=socket.SOCK_STREAM):
         return sock.getsockname()[1]
 
 
+def listens(port):
+    """Whether a connection to this port of 127.0.0.1 is taken."""
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
 def wait_until(condition, timeout_s=STARTUP_S, what="condition"):
     """Poll until condition() is true and return its value."""
     end = time.monotonic() + timeout_s

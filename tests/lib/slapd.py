@@ -10,7 +10,7 @@ import ldap.sasl
 
 from . import slapd_config as conf
 from .ldap_server import Connection, Directory, run_tool
-from .process import free_port, wait_until
+from .process import free_port, listens, wait_until
 from .slapd_config import ADMIN_DN, ENROLL_DN, FREERADIUS_DN, PEOPLE, RADIUS_DN, ROOT_DN, SUFFIX, person, user_dn
 from .tls import make_certificates
 
@@ -90,7 +90,8 @@ class Slapd(Directory):
                 "-h", f"{self.uri} {self.ldaps_uri} {self.ldapi_uri}"]
 
     def is_ready(self):
-        return "slapd starting" in self.log(self._ready_from)
+        """It says that it starts, and a moment later it listens."""
+        return "slapd starting" in self.log(self._ready_from) and listens(self.port)
 
     def start(self):
         self._ready_from = self.mark()
