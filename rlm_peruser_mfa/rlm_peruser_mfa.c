@@ -383,7 +383,11 @@ static rlm_rcode_t ask_for_code(rlm_peruser_mfa_t *inst, REQUEST *request, struc
 	struct mfa_decision const *decision = &login->decision;
 
 	if (peruser_mode(inst, request) == MFA_MODE_APPEND) {
-		peruser_report(request, MFA_RESULT_REJECTED, "no code behind the password");
+		peruser_report(
+			request, MFA_RESULT_REJECTED,
+			fr_pair_find_by_num(request->packet->vps, PW_USER_PASSWORD, 0, TAG_ANY)
+				? "no code behind the password"
+				: "no place for a code in this first factor");
 		return peruser_reject_with(request, inst->message.no_code);
 	}
 	peruser_report_decision(request, decision);
