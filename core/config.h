@@ -115,7 +115,8 @@ bool mfa_config_has_section(struct mfa_config_item const *items, char const *sec
  *
  * @param[out] base zero before; to be cleared also after a failure.
  * @param[out] diag the first problem, with file, line and what is allowed.
- * @return #MFA_OK, #MFA_ERR_NOT_FOUND (cannot be opened), #MFA_ERR_FORMAT, #MFA_ERR_NOMEM.
+ * @return #MFA_OK, #MFA_ERR_NOT_FOUND (cannot be opened or read), #MFA_ERR_SPACE (too large),
+ *	#MFA_ERR_FORMAT, #MFA_ERR_NOMEM.
  */
 enum mfa_rc mfa_config_read(void *base, struct mfa_diag *diag, struct mfa_config_item const *items,
 			    char const *path) MFA_MUST_CHECK;

@@ -16,6 +16,7 @@ struct reading {
 	void *base;
 	struct mfa_diag *diag;
 	struct mfa_config_item const *items;
+	char const *name; //!< Of the file; libconfuse forgets it.
 	bool failed;
 	bool seen[OPTS_MAX]; //!< By position in items.
 };
@@ -30,8 +31,7 @@ static void MFA_PRINTF(2, 0) report(cfg_t *cfg, char const *fmt, va_list args)
 	if (reading->failed) return;
 	reading->failed = true;
 	(void)vsnprintf(text, sizeof(text), fmt, args);
-	mfa_diag_set(reading->diag, "%s:%d: %s", cfg->filename ? cfg->filename : "configuration",
-		     cfg->line, text);
+	mfa_diag_set(reading->diag, "%s:%d: %s", reading->name, cfg->line, text);
 }
 
 /** Take one item as soon as it was read, while the line number is right */
@@ -122,25 +122,44 @@ static bool describe(struct grammar *grammar, struct mfa_config_item const *item
 }
 
 /** Let libconfuse read; every item goes through take() */
-static enum mfa_rc parse(struct grammar *grammar, char const *text, char const *name)
+static enum mfa_rc parse(struct grammar *grammar, char const *text)
 {
 	cfg_t *cfg = cfg_init(grammar->top, CFGF_NONE);
 
 	if (!cfg) return MFA_ERR_NOMEM;
 	(void)cfg_set_error_function(cfg, report);
-	cfg->filename = strdup(name);
 	if (cfg_parse_buf(cfg, text) != CFG_SUCCESS && !reading->failed) {
 		reading->failed = true;
-		mfa_diag_set(reading->diag, "%s: cannot be parsed", name);
+		mfa_diag_set(reading->diag, "%s: cannot be parsed", reading->name);
 	}
 	(void)cfg_free(cfg);
 	return reading->failed ? MFA_ERR_FORMAT : MFA_OK;
 }
 
+/** Refuse "${...}": the server would put its own variable there, libconfuse the environment's */
+static enum mfa_rc refuse_variables(struct mfa_diag *diag, char const *text, char const *name)
+{
+	unsigned line = 1;
+
+	while (*text) {
+		size_t const len = strcspn(text, "\n");
+		size_t const blank = strspn(text, " \t");
+
+		if (text[blank] != '#' && memmem(text, len, "${", 2)) {
+			mfa_diag_set(diag, "%s:%u: write the value itself, not a variable", name,
+				     line);
+			return MFA_ERR_FORMAT;
+		}
+		text += len + (text[len] ? 1 : 0);
+		line++;
+	}
+	return MFA_OK;
+}
+
 enum mfa_rc mfa_config_parse(void *base, struct mfa_diag *diag, struct mfa_config_item const *items,
 			     char const *text, char const *name)
 {
-	struct reading now = {.base = base, .diag = diag, .items = items};
+	struct reading now = {.base = base, .diag = diag, .items = items, .name = name};
 	struct grammar *grammar = calloc(1, sizeof(*grammar));
 	struct mfa_diag why;
 	enum mfa_rc rc;
@@ -148,9 +167,10 @@ enum mfa_rc mfa_config_parse(void *base, struct mfa_diag *diag, struct mfa_confi
 	if (!grammar) return MFA_ERR_NOMEM;
 	rc = mfa_config_defaults(base, items);
 	if (rc == MFA_OK && !describe(grammar, items)) rc = MFA_ERR_SPACE;
+	if (rc == MFA_OK) rc = refuse_variables(diag, text, name);
 	if (rc == MFA_OK) {
 		reading = &now;
-		rc = parse(grammar, text, name);
+		rc = parse(grammar, text);
 		reading = NULL;
 	}
 	free(grammar);
@@ -182,7 +202,15 @@ enum mfa_rc mfa_config_read(void *base, struct mfa_diag *diag, struct mfa_config
 		goto out;
 	}
 	text[len] = '\0';
-	rc = mfa_config_parse(base, diag, items, text, path);
+	if (ferror(file)) {
+		mfa_diag_set(diag, "%s: cannot be read", path);
+		rc = MFA_ERR_NOT_FOUND;
+	} else if (strlen(text) != len) {
+		mfa_diag_set(diag, "%s: a NUL byte in it", path);
+		rc = MFA_ERR_FORMAT;
+	} else {
+		rc = mfa_config_parse(base, diag, items, text, path);
+	}
 	OPENSSL_cleanse(text, len); /* passwords stand in these files */
 out:
 	free(text);

@@ -86,7 +86,7 @@ static void a_server_that_is_gone_is_unavailable_at_once(void **state)
 	assert_non_null(strstr(diag.text, DEAD_URI));
 	config_set(&config, "ldap", "uri", "ldap://no.such.host.invalid");
 	read_within(MFA_ERR_UNAVAILABLE, 2500);
-	config_set(&config, "ldap", "uri", "not-a-uri");
+	config_set(&config, "ldap", "uri", "ldaps://127.0.0.1:1");
 	read_within(MFA_ERR_UNAVAILABLE, 500);
 	config_set(&config, "ldap", "uri", "ldapi://%2Fnonexistent");
 	read_within(MFA_ERR_UNAVAILABLE, 500);
