@@ -56,7 +56,7 @@ struct mfa_cli_args {
 	char const *key_id;
 	uint32_t last;
 	char const *first_key, *remove_key;
-	uint32_t ring_only;
+	uint32_t ring_only, force;
 	uint32_t progress;
 	char const *output;
 	char const *as_radius, *as_radius_file;

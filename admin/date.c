@@ -16,7 +16,7 @@ static enum mfa_rc parse_relative(int64_t *time_s, struct mfa_bytes text, int64_
 	static struct {
 		char letter;
 		int64_t unit_s;
-	} const unit[] = {{'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 7 * 86400}};
+	} const unit[] = {{'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
 	int64_t number;
 
 	if (text.len < 3) return MFA_ERR_FORMAT;
@@ -70,9 +70,9 @@ static enum mfa_rc parse_zone(int64_t *offset_s, struct mfa_bytes text)
 	    !is_digit(d[3 + colon]) || !is_digit(d[4 + colon])) {
 		return MFA_ERR_FORMAT;
 	}
-	*offset_s = ((d[1] - '0') * 10 + d[2] - '0') * 3600 +
-		    ((d[3 + colon] - '0') * 10 + d[4 + colon] - '0') * 60;
-	if (*offset_s > 14 * 3600 || d[3 + colon] > '5') return MFA_ERR_FORMAT;
+	*offset_s = (int64_t)((d[1] - '0') * 10 + d[2] - '0') * 3600 +
+		    (int64_t)((d[3 + colon] - '0') * 10 + d[4 + colon] - '0') * 60;
+	if (*offset_s > 50400 || d[3 + colon] > '5') return MFA_ERR_FORMAT;
 	if (d[0] == '-') *offset_s = -*offset_s;
 	return MFA_OK;
 }

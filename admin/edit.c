@@ -73,8 +73,7 @@ void mfa_cli_edit_summary(struct mfa_cli const *cli)
 		    cli->args.dry_run ? " (dry run: nothing was written)" : "");
 }
 
-/** Look at the entry as far as can be done without a key */
-static void look(struct mfa_cli_edit *edit)
+void mfa_cli_edit_look(struct mfa_cli_edit *edit)
 {
 	struct mfa_entry const *entry = edit->entry;
 	struct mfa_bytes const flag = mfa_entry_get(entry, MFA_ATTR_ENABLED, 0);
@@ -132,7 +131,7 @@ static enum mfa_cli_outcome try_all(struct mfa_cli_edit *edit, struct mfa_cli_wo
 			rc = read_again(edit, i - 1);
 			if (rc != MFA_OK) break;
 		}
-		look(edit);
+		mfa_cli_edit_look(edit);
 		outcome = work->decide(edit);
 		if (outcome != MFA_CLI_CHANGED) return outcome;
 		{
@@ -164,8 +163,8 @@ enum mfa_cli_outcome mfa_cli_edit_run(struct mfa_cli *cli, struct mfa_cli_work c
 	edit->uctx = work->uctx;
 	outcome = try_all(edit, work);
 	if (outcome == MFA_CLI_CHANGED && work->report) row = json_object();
-	if (outcome == MFA_CLI_UNCHANGED && work->keep_silent) {
-		cli->unchanged++;
+	if (work->only_problems && (outcome == MFA_CLI_UNCHANGED || outcome == MFA_CLI_CHANGED)) {
+		count(cli, outcome);
 	} else {
 		if (row) work->report(edit, row);
 		mfa_cli_edit_row(cli, user, entry->dn, outcome, edit->text.text, row);

@@ -39,8 +39,14 @@ struct mfa_cli_work {
 	/** Add to the JSON row, or say more, once it was changed; NULL: nothing */
 	void (*report)(struct mfa_cli_edit const *edit, json_t *row);
 	void *uctx;
-	bool keep_silent; //!< No row for entries that stay as they are.
+	bool only_problems; //!< No row for an entry where all went well.
 };
+
+/** Look at an entry, as far as that needs no key: flag, required, number of secrets
+ *
+ * Empties the change.
+ */
+void mfa_cli_edit_look(struct mfa_cli_edit *edit);
 
 /** Change one entry and print a row
  *

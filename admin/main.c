@@ -4,15 +4,15 @@
 
 #include <openssl/crypto.h>
 
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static struct mfa_cli_command const *const commands[] = {
-	&mfa_cli_status,  &mfa_cli_list,   &mfa_cli_report, &mfa_cli_invite, &mfa_cli_require,
-	&mfa_cli_suspend, &mfa_cli_resume, &mfa_cli_reset,  &mfa_cli_unlock,
+	&mfa_cli_status,   &mfa_cli_list,    &mfa_cli_report, &mfa_cli_enroll, &mfa_cli_invite,
+	&mfa_cli_require,  &mfa_cli_suspend, &mfa_cli_resume, &mfa_cli_reset,  &mfa_cli_unlock,
+	&mfa_cli_recovery, &mfa_cli_verify,  &mfa_cli_keygen, &mfa_cli_keys,   &mfa_cli_rekey,
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -115,7 +115,6 @@ int main(int argc, char **argv)
 	enum mfa_cli_exit status;
 
 	if (!cli) return MFA_CLI_REFUSED;
-	(void)setlocale(LC_CTYPE, "C.UTF-8");
 	(void)signal(SIGPIPE, SIG_IGN);
 	mfa_cli_args_init(&cli->args);
 	status = parse_and_run(cli, argc - 1, argv + 1);

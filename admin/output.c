@@ -11,26 +11,31 @@
 
 #define PROGRESS_EVERY 500u
 
+/** Bytes of a character that begins so; 0: none does */
+static size_t utf8_lead(uint8_t lead)
+{
+	if (lead < 0x80) return 1;
+	if (lead < 0xc2 || lead > 0xf4) return 0;
+	return lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+}
+
+/** Whether the second byte makes it overlong, a surrogate, or larger than U+10FFFF */
+static bool utf8_excluded(uint8_t lead, uint8_t next)
+{
+	return (lead == 0xe0 && next < 0xa0) || (lead == 0xed && next > 0x9f) ||
+	       (lead == 0xf0 && next < 0x90) || (lead == 0xf4 && next > 0x8f);
+}
+
 /** How many bytes one well-formed character at the front has (RFC 3629); 0: none */
 static size_t utf8_length(struct mfa_bytes text)
 {
-	uint8_t const lead = text.data[0];
-	uint8_t const next = text.len > 1 ? text.data[1] : 0;
-	size_t const len = lead < 0x80	 ? 1
-			   : lead < 0xc2 ? 0
-			   : lead < 0xe0 ? 2
-			   : lead < 0xf0 ? 3
-					 : 4;
+	size_t const len = utf8_lead(text.data[0]);
 
-	if (lead > 0xf4 || len == 0 || len > text.len) return 0;
+	if (len == 0 || len > text.len) return 0;
 	for (size_t i = 1; i < len; i++) {
 		if ((text.data[i] & 0xc0) != 0x80) return 0;
 	}
-	if (lead == 0xe0 && next < 0xa0) return 0; /* overlong */
-	if (lead == 0xed && next > 0x9f) return 0; /* surrogates */
-	if (lead == 0xf0 && next < 0x90) return 0; /* overlong */
-	if (lead == 0xf4 && next > 0x8f) return 0; /* beyond U+10FFFF */
-	return len;
+	return len > 1 && utf8_excluded(text.data[0], text.data[1]) ? 0 : len;
 }
 
 /* U+0080 .. U+009F are control characters, too. */
@@ -130,7 +135,7 @@ char const *mfa_cli_span_format(char out[static MFA_CLI_TIME_SIZE], int64_t span
 		int64_t from_s, unit_s;
 		char const *name;
 	} const unit[] = {
-		{2 * 86400, 86400, "days"}, {2 * 3600, 3600, "h"}, {120, 60, "min"}, {0, 1, "s"}};
+		{172800, 86400, "days"}, {7200, 3600, "h"}, {120, 60, "min"}, {0, 1, "s"}};
 	size_t i = 0;
 
 	if (span_s < 0) span_s = 0;

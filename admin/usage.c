@@ -53,21 +53,26 @@ static void count_value(struct mfa_cli_usage *usage, enum mfa_cli_kind kind, str
 	usage->key[i].values[kind]++;
 }
 
+static void count_secret(struct mfa_cli_usage *usage, struct mfa_bytes value)
+{
+	struct mfa_bytes const id = mfa_secret_key_id(value);
+
+	if (id.len == 0) {
+		usage->unsealed++;
+	} else {
+		count_value(usage, MFA_CLI_KIND_SECRET, id);
+	}
+}
+
 void mfa_cli_usage_add(struct mfa_cli_usage *usage, struct mfa_entry const *entry)
 {
-	for (unsigned kind = 0; kind < MFA_CLI_KIND_COUNT; kind++) {
-		size_t const count = mfa_entry_count(entry, kinds[kind].attr);
+	for (size_t i = 0; i < entry->count; i++) {
+		struct mfa_bytes const value = entry->list[i].value;
 
-		for (size_t i = 0; i < count; i++) {
-			struct mfa_bytes const value = mfa_entry_get(entry, kinds[kind].attr, i);
-
-			if (kind != MFA_CLI_KIND_SECRET) {
+		if (entry->list[i].attr == MFA_ATTR_SECRET) count_secret(usage, value);
+		for (unsigned kind = MFA_CLI_KIND_RECOVERY; kind < MFA_CLI_KIND_COUNT; kind++) {
+			if (entry->list[i].attr == kinds[kind].attr)
 				count_value(usage, (enum mfa_cli_kind)kind, hash_key_id(value));
-			} else if (mfa_secret_key_id(value).len == 0) {
-				usage->unsealed++;
-			} else {
-				count_value(usage, MFA_CLI_KIND_SECRET, mfa_secret_key_id(value));
-			}
 		}
 	}
 }

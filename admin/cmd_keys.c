@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "admin/commands.h"
+#include "admin/output.h"
+#include "admin/ringfile.h"
+#include "admin/usage.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/** Take a key off the ring or put it in front, and write the file */
+static enum mfa_rc rewrite(struct mfa_diag *diag, struct mfa_cli const *cli)
+{
+	struct mfa_cli_ringfile *file = calloc(1, sizeof(*file));
+	enum mfa_rc rc;
+
+	if (!file) return MFA_ERR_NOMEM;
+	rc = mfa_cli_ringfile_open(file, diag, cli->config.key_ring);
+	if (rc == MFA_OK) {
+		rc = cli->args.remove_key ? mfa_cli_ringfile_remove(file, cli->args.remove_key)
+					  : mfa_cli_ringfile_promote(file, cli->args.first_key);
+		if (rc != MFA_OK) mfa_diag_set(diag, "no such key on the ring");
+	}
+	if (rc == MFA_OK) rc = mfa_cli_ringfile_write(file, diag, cli->args.dry_run > 0);
+	mfa_cli_ringfile_close(file);
+	free(file);
+	return rc;
+}
+
+/** Whether nothing needs the key any more; says what does */
+static bool may_remove(struct mfa_cli_usage const *usage, char const *id)
+{
+	for (size_t i = 0; i < usage->count; i++) {
+		uint64_t const total = mfa_cli_usage_total(usage, i);
+
+		if (strcmp(usage->key[i].id, id) != 0 || total == 0) continue;
+		mfa_cli_warn("%llu values need key '%s'; see 'keys' and 'rekey', or --force",
+			     (unsigned long long)total, id);
+		return false;
+	}
+	return true;
+}
+
+static enum mfa_cli_exit change_ring(struct mfa_cli *cli, struct mfa_cli_usage const *usage)
+{
+	char const *id = cli->args.remove_key ? cli->args.remove_key : cli->args.first_key;
+	struct mfa_diag diag = {.text = "no memory"};
+	enum mfa_rc rc;
+
+	if (cli->args.remove_key && !cli->args.force && !may_remove(usage, id))
+		return MFA_CLI_REFUSED;
+	rc = rewrite(&diag, cli);
+	if (rc != MFA_OK) {
+		mfa_cli_warn("%s", diag.text);
+		return mfa_cli_exit_of(rc);
+	}
+	mfa_cli_say(cli, "key '%s' %s%s\n", id,
+		    cli->args.remove_key ? "is off the ring" : "seals from now on",
+		    cli->args.dry_run ? " (dry run: nothing was written)" : "");
+	mfa_cli_json(cli, json_pack("{s:s, s:s, s:b}", "key", id, "done",
+				    cli->args.remove_key ? "removed" : "first", "dry_run",
+				    cli->args.dry_run > 0));
+	return MFA_CLI_DONE;
+}
+
+static void show(struct mfa_cli const *cli, struct mfa_cli_usage const *usage)
+{
+	mfa_cli_usage_say(usage, cli);
+	mfa_cli_json(cli, json_pack("{s:s, s:o, s:I, s:I}", "file", cli->config.key_ring, "keys",
+				    mfa_cli_usage_json(usage), "unsealed_secrets",
+				    (json_int_t)usage->unsealed, "unknown_values",
+				    (json_int_t)usage->unknown));
+}
+
+static enum mfa_cli_exit run(struct mfa_cli *cli)
+{
+	struct mfa_cli_usage *usage = calloc(1, sizeof(*usage));
+	bool const count = !cli->args.ring_only && !cli->args.first_key && !cli->args.force;
+	enum mfa_cli_exit status = MFA_CLI_DONE;
+
+	if (!usage) return MFA_CLI_REFUSED;
+	if (cli->args.first_key && cli->args.remove_key) {
+		mfa_cli_warn("--first and --remove exclude each other");
+		status = MFA_CLI_USAGE;
+	}
+	mfa_cli_usage_init(usage, &cli->ring);
+	if (status == MFA_CLI_DONE && count) {
+		status = mfa_cli_open(cli, MFA_CLI_NEED_DIRECTORY);
+		if (status == MFA_CLI_DONE) status = mfa_cli_usage_count(usage, cli);
+	}
+	if (status == MFA_CLI_DONE) {
+		if (cli->args.first_key || cli->args.remove_key) {
+			status = change_ring(cli, usage);
+		} else {
+			show(cli, usage);
+			status = mfa_cli_tally_exit(cli);
+		}
+	}
+	free(usage);
+	return status;
+}
+
+static struct mfa_cli_option const options[] = {
+	{0, "ring-only", NULL, "do not ask the directory", MFA_CLI_FLAG, MFA_CLI_AT(ring_only), 0,
+	 0, NULL},
+	{0, "first", "ID", "put this key in front of the others: it seals from now on",
+	 MFA_CLI_STRING, MFA_CLI_AT(first_key), 0, 0, NULL},
+	{0, "remove", "ID", "take this key off the ring, when nothing needs it any more",
+	 MFA_CLI_STRING, MFA_CLI_AT(remove_key), 0, 0, NULL},
+	{0, "force", NULL, "take it off although values need it: those are lost", MFA_CLI_FLAG,
+	 MFA_CLI_AT(force), 0, 0, NULL},
+	MFA_CLI_OPTION_DRY_RUN,
+	MFA_CLI_OPTION_END,
+};
+
+struct mfa_cli_command const mfa_cli_keys = {
+	.name = "keys",
+	.operands = "",
+	.summary = "List the keys and how many values need each of them",
+	.operands_max = 0,
+	.needs = MFA_CLI_NEED_CONFIG | MFA_CLI_NEED_RING,
+	.option = options,
+	.run = run,
+};

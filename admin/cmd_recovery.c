@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "admin/commands.h"
+#include "admin/edit.h"
+#include "admin/output.h"
+
+#include "core/hashed.h"
+
+#include <openssl/crypto.h>
+
+#include <unistd.h>
+
+/** The codes of the user in hand */
+struct codes {
+	char text[MFA_RECOVERY_COUNT][MFA_RECOVERY_TEXT_SIZE];
+};
+
+static enum mfa_rc add_code(struct mfa_cli_edit *edit, char text[static MFA_RECOVERY_TEXT_SIZE])
+{
+	char value[MFA_HASH_SIZE];
+	struct mfa_code code;
+	enum mfa_rc rc = mfa_recovery_generate(text);
+
+	if (rc != MFA_OK) return rc;
+	mfa_code_parse(&code, mfa_bytes_of(text));
+	rc = mfa_recovery_format(value, &edit->cli->ring, edit->entry->id, &code);
+	mfa_code_clear(&code);
+	if (rc == MFA_OK) mfa_change_add(&edit->change, MFA_ATTR_RECOVERY_CODE, value);
+	return rc;
+}
+
+static enum mfa_cli_outcome decide(struct mfa_cli_edit *edit)
+{
+	struct codes *codes = edit->uctx;
+
+	if (edit->secrets == 0) {
+		mfa_diag_set(&edit->text, "has no device: recovery codes stand in for one");
+		return MFA_CLI_NOT_ALLOWED;
+	}
+	mfa_cli_change_remove(edit, MFA_ATTR_RECOVERY_CODE);
+	for (size_t i = 0; i < MFA_RECOVERY_COUNT; i++) {
+		if (add_code(edit, codes->text[i]) != MFA_OK) {
+			mfa_diag_set(&edit->text, "a recovery code could not be made");
+			return MFA_CLI_FAILED;
+		}
+	}
+	mfa_diag_set(&edit->text, "%u new recovery codes; the old ones are void",
+		     MFA_RECOVERY_COUNT);
+	return MFA_CLI_CHANGED;
+}
+
+static void report(struct mfa_cli_edit const *edit, json_t *row)
+{
+	struct codes const *codes = edit->uctx;
+	json_t *list = json_array();
+
+	if (!edit->cli->args.dry_run) {
+		for (size_t i = 0; i < MFA_RECOVERY_COUNT; i++) {
+			(void)json_array_append_new(list, json_string(codes->text[i]));
+			mfa_cli_say(edit->cli, "%s\n", codes->text[i]);
+		}
+	}
+	(void)json_object_set_new(row, "recovery_codes", list);
+}
+
+static enum mfa_cli_exit run(struct mfa_cli *cli)
+{
+	struct codes codes = {0};
+	struct mfa_cli_work const work = {.decide = decide, .report = report, .uctx = &codes};
+
+	if (!cli->args.dry_run) mfa_cli_warn_if_readable(STDOUT_FILENO, "recovery codes");
+	(void)mfa_cli_edit_user(cli, &work, cli->operand[0]);
+	OPENSSL_cleanse(&codes, sizeof(codes));
+	return mfa_cli_tally_exit(cli);
+}
+
+static struct mfa_cli_option const options[] = {MFA_CLI_OPTION_DRY_RUN, MFA_CLI_OPTION_END};
+
+struct mfa_cli_command const mfa_cli_recovery = {
+	.name = "recovery",
+	.operands = "USER",
+	.summary = "Make new recovery codes and show them once; old ones are void",
+	.operands_min = 1,
+	.operands_max = 1,
+	.needs = MFA_CLI_NEED_CONFIG | MFA_CLI_NEED_RING | MFA_CLI_NEED_DIRECTORY,
+	.option = options,
+	.run = run,
+};

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "admin/commands.h"
+#include "admin/edit.h"
+#include "admin/output.h"
+#include "admin/usage.h"
+
+#include "core/secret.h"
+
+#include <openssl/crypto.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/** Seal one value again, if another key sealed it or none */
+static enum mfa_rc reseal(struct mfa_cli_edit *edit, struct mfa_bytes value)
+{
+	struct mfa_keyring const *ring = &edit->cli->ring;
+	char sealed[MFA_SECRET_SIZE];
+	struct mfa_totp totp;
+	enum mfa_rc rc;
+
+	if (mfa_bytes_equal(mfa_secret_key_id(value), mfa_bytes_of(ring->key[0].id))) return MFA_OK;
+	rc = mfa_secret_parse(&totp, &edit->text, ring, edit->entry->id, value);
+	if (rc == MFA_OK) rc = mfa_secret_format(sealed, &totp, ring, edit->entry->id);
+	OPENSSL_cleanse(&totp, sizeof(totp));
+	if (rc != MFA_OK) return rc;
+	mfa_change_delete(&edit->change, MFA_ATTR_SECRET, value);
+	mfa_change_add(&edit->change, MFA_ATTR_SECRET, sealed);
+	return MFA_OK;
+}
+
+/* A value is replaced by deleting exactly it: a login or an administrator in between is a
+ * conflict, after which the entry is read and looked at again. */
+static enum mfa_cli_outcome decide(struct mfa_cli_edit *edit)
+{
+	uint64_t *unreadable = edit->uctx;
+	uint64_t bad = 0;
+
+	for (size_t i = 0; i < edit->secrets; i++) {
+		if (reseal(edit, mfa_entry_get(edit->entry, MFA_ATTR_SECRET, i)) != MFA_OK) bad++;
+	}
+	if (edit->change.count == 0 && bad > 0) return MFA_CLI_NOT_ALLOWED;
+	*unreadable += bad;
+	return edit->change.count > 0 ? MFA_CLI_CHANGED : MFA_CLI_UNCHANGED;
+}
+
+static bool visit(struct mfa_cli *cli, char const *user, struct mfa_entry *entry, void *uctx)
+{
+	(void)mfa_cli_edit_run(cli, uctx, user, entry);
+	return !cli->unavailable;
+}
+
+/** Tell which keys are still needed, now that every secret is sealed by the first */
+static enum mfa_cli_exit say_left(struct mfa_cli *cli)
+{
+	struct mfa_cli_usage *usage = calloc(1, sizeof(*usage));
+	enum mfa_cli_exit status = usage ? mfa_cli_usage_count(usage, cli) : MFA_CLI_REFUSED;
+
+	if (status == MFA_CLI_DONE) {
+		mfa_cli_say(cli, "\nwhat needs which key now:\n");
+		mfa_cli_usage_say(usage, cli);
+		for (size_t i = 1; i < usage->count; i++) {
+			if (usage->key[i].on_ring && mfa_cli_usage_total(usage, i) == 0)
+				mfa_cli_say(cli, "key '%s' may go: keys --remove %s\n",
+					    usage->key[i].id, usage->key[i].id);
+		}
+		mfa_cli_json(cli, json_pack("{s:o, s:I}", "keys", mfa_cli_usage_json(usage),
+					    "unsealed_secrets", (json_int_t)usage->unsealed));
+	}
+	free(usage);
+	return status;
+}
+
+static enum mfa_cli_exit run(struct mfa_cli *cli)
+{
+	uint64_t unreadable = 0;
+	struct mfa_cli_work work = {.decide = decide, .uctx = &unreadable, .only_problems = true};
+	struct mfa_cli_visitor const visitor = {visit, &work, "entries looked at"};
+	struct mfa_diag diag = {.text = "no memory"};
+	enum mfa_cli_exit status;
+	char filter[128];
+	enum mfa_rc rc;
+
+	(void)snprintf(filter, sizeof(filter), "(%s=*)", cli->config.attr[MFA_ATTR_SECRET]);
+	rc = mfa_cli_walk(cli, &diag, filter, &visitor);
+	mfa_cli_edit_summary(cli);
+	if (rc != MFA_OK) {
+		mfa_cli_warn("%s", diag.text);
+		return mfa_cli_exit_of(rc);
+	}
+	if (cli->unavailable) {
+		mfa_cli_warn("the directory does not answer any more; run it again to go on");
+		return MFA_CLI_UNAVAILABLE;
+	}
+	if (unreadable > 0) {
+		mfa_cli_warn("%llu secrets beside others could not be read and stay as they are",
+			     (unsigned long long)unreadable);
+		cli->failed += unreadable;
+	}
+	status = say_left(cli);
+	return status != MFA_CLI_DONE ? status : mfa_cli_tally_exit(cli);
+}
+
+static struct mfa_cli_option const options[] = {
+	{'p', "progress", NULL, "say how far it is, also when there is no terminal", MFA_CLI_FLAG,
+	 MFA_CLI_AT(progress), 0, 0, NULL},
+	MFA_CLI_OPTION_DRY_RUN,
+	MFA_CLI_OPTION_END,
+};
+
+struct mfa_cli_command const mfa_cli_rekey = {
+	.name = "rekey",
+	.operands = "",
+	.summary = "Seal every secret again with the first key, while logins continue",
+	.operands_max = 0,
+	.needs = MFA_CLI_NEED_CONFIG | MFA_CLI_NEED_RING | MFA_CLI_NEED_DIRECTORY,
+	.option = options,
+	.run = run,
+};
