@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "enroll/enrol.h"
+
+#include <openssl/crypto.h>
+
+#include <string.h>
+
+#define TRIES 4u
+
+/** One activation, so that its steps stay short */
+struct activation {
+	struct mfa_web *web;
+	struct mfa_pending const *pending;
+	struct mfa_totp totp; //!< Of the new device.
+	struct mfa_code code;
+	struct mfa_code voucher;
+	char nonce[MFA_NONCE_TEXT_SIZE];
+	char const *codes;
+	bool sent; //!< A modify went out whose end is not known.
+};
+
+static bool needs_voucher(struct activation const *act)
+{
+	return act->pending->first && act->web->app->settings.page.require_voucher;
+}
+
+/** Whether the record still waits for this device */
+static bool is_welcome(struct activation const *act)
+{
+	struct mfa_record const *record = &act->web->login->record;
+
+	if (!act->pending->first) {
+		return record->state == MFA_STATE_ENROLLED &&
+		       mfa_entry_count(record->entry, MFA_ATTR_SECRET) < MFA_SECRETS_MAX;
+	}
+	return record->state == MFA_STATE_OFF || record->state == MFA_STATE_INVITED ||
+	       record->state == MFA_STATE_OVERDUE;
+}
+
+/** Whether the record was written by this very activation, whose answer got lost */
+static bool is_ours(struct activation const *act)
+{
+	struct mfa_record const *record = &act->web->login->record;
+
+	return act->sent && record->last_use.present &&
+	       strcmp(record->last_use.nonce, act->nonce) == 0;
+}
+
+/** Ask core about the code, with the new device standing where the enrolled ones do
+ *
+ * What was used before stays: a code of a step at or before it is used up, so that
+ * the last use never goes back.
+ */
+static void decide(struct activation *act)
+{
+	struct mfa_web *web = act->web;
+	struct mfa_record *record = &web->login->record;
+	struct mfa_request const request = {
+		.now_s = web->now_s, .code = &act->code, .nonce = act->nonce, .attempt = 1};
+
+	for (size_t i = 0; i < MFA_SECRETS_MAX; i++)
+		OPENSSL_cleanse(&record->secret[i], sizeof(record->secret[i]));
+	record->secret[0] = act->totp;
+	record->secret_count = 1;
+	record->state = MFA_STATE_ENROLLED;
+	mfa_decide(&web->login->decision, record, &web->app->ring, &web->app->settings.policy,
+		   &request);
+}
+
+/** Add what an activation writes to what core writes for the code's use */
+static bool complete(struct activation *act)
+{
+	struct mfa_web *web = act->web;
+	struct mfa_entry const *entry = &web->login->entry;
+	struct mfa_change *change = &web->login->decision.change;
+	char value[MFA_SECRET_SIZE];
+
+	if (mfa_secret_format(value, &act->totp, &web->app->ring, entry->id) != MFA_OK)
+		return false;
+	if (!entry->has_class && web->app->settings.shared.object_class[0] != '\0')
+		mfa_change_add_class(change);
+	mfa_change_add(change, MFA_ATTR_SECRET, value);
+	if (!web->login->record.enabled) mfa_change_swap(change, entry, MFA_ATTR_ENABLED, "TRUE");
+	if (!act->pending->first) return true;
+	if (mfa_entry_count(entry, MFA_ATTR_TRUSTED_DEVICE) > 0)
+		mfa_change_clear(change, MFA_ATTR_TRUSTED_DEVICE);
+	if (mfa_entry_count(entry, MFA_ATTR_VOUCHER) > 0) {
+		mfa_change_delete(change, MFA_ATTR_VOUCHER,
+				  mfa_entry_get(entry, MFA_ATTR_VOUCHER, 0));
+	}
+	return mfa_codes_write(change, web, act->codes);
+}
+
+/** Check the voucher; guesses are counted by user */
+static bool check_voucher(struct activation *act)
+{
+	struct mfa_web *web = act->web;
+	struct mfa_throttle const *throttle = &web->app->throttle;
+	uint32_t wait_s = 0;
+
+	if (!needs_voucher(act)) return true;
+	if (mfa_throttle_take(&wait_s, throttle, MFA_THROTTLE_VOUCHER, web->session.dn,
+			      web->now_s) != MFA_OK ||
+	    wait_s > 0) {
+		mfa_web_wait(web, wait_s);
+		return false;
+	}
+	if (mfa_voucher_check(&web->login->entry, &web->app->ring, &act->voucher, web->now_s) ==
+	    MFA_OK) {
+		mfa_throttle_clear(throttle, MFA_THROTTLE_VOUCHER, web->session.dn);
+		return true;
+	}
+	mfa_web_log(web, "voucher refused");
+	mfa_web_problem(web, 403, "%s",
+			_("This voucher is not right, or no longer valid. Ask for a new one."));
+	return false;
+}
+
+/** Whether the code is right; a wrong one tells nothing about any secret but one's own new one */
+static bool check_code(struct activation *act)
+{
+	struct mfa_web *web = act->web;
+	struct mfa_decision const *decision = &web->login->decision;
+
+	decide(act);
+	if (decision->verdict == MFA_ACCEPT) return true;
+	mfa_web_log(web, "first code: %s", decision->reason.text);
+	if (decision->result == MFA_RESULT_REPLAYED) {
+		mfa_web_problem(
+			web, 403, "%s",
+			_("This code was used before. Wait until your app shows the next one."));
+	} else if (decision->result == MFA_RESULT_LOCKED) {
+		mfa_web_wait(web, decision->wait_s);
+	} else {
+		mfa_web_problem(
+			web, 403, "%s",
+			_("This code is not right. Take the one that the app shows now for the new "
+			  "entry. If it keeps failing, check the clock of the device."));
+	}
+	return false;
+}
+
+/** Read, decide, write: once */
+static enum mfa_activation try_once(enum mfa_rc *rc, struct mfa_diag *diag, struct activation *act)
+{
+	struct mfa_web *web = act->web;
+
+	*rc = mfa_web_read_record(web);
+	if (*rc != MFA_OK) return MFA_ACTIVATION_FAILED;
+	if (is_ours(act)) return MFA_ACTIVATION_DONE;
+	if (!is_welcome(act)) return MFA_ACTIVATION_CHANGED;
+	if (!check_voucher(act) || !check_code(act)) return MFA_ACTIVATION_WRONG;
+	*rc = complete(act) ? MFA_OK : MFA_ERR_CRYPTO;
+	if (*rc != MFA_OK) return MFA_ACTIVATION_FAILED;
+	*rc = mfa_conn_modify(diag, web->app->conn, web->login->entry.dn,
+			      &web->login->decision.change);
+	act->sent = true;
+	return *rc == MFA_OK ? MFA_ACTIVATION_DONE : MFA_ACTIVATION_FAILED;
+}
+
+enum mfa_activation mfa_activate(struct mfa_web *web, struct mfa_pending const *pending,
+				 char const *name, char const *voucher, char const *codes)
+{
+	struct activation act = {.web = web, .pending = pending, .codes = codes};
+	enum mfa_activation result = MFA_ACTIVATION_FAILED;
+	struct mfa_diag diag = {.text = "the record keeps changing"};
+	enum mfa_rc rc = mfa_nonce_make(act.nonce);
+
+	if (rc == MFA_OK) rc = MFA_ERR_CONFLICT;
+	mfa_pending_totp(&act.totp, pending, name, web->now_s);
+	mfa_code_parse(&act.code, mfa_bytes_of(mfa_form_get(&web->form, "code")));
+	mfa_code_parse(&act.voucher, mfa_bytes_of(voucher));
+	if (act.code.kind != MFA_CODE_DIGITS) {
+		mfa_web_problem(web, 403, "%s",
+				_("This is no code. Type the digits that your app shows."));
+		result = MFA_ACTIVATION_WRONG;
+		rc = MFA_OK;
+	}
+	for (unsigned i = 0; i < TRIES && rc == MFA_ERR_CONFLICT; i++)
+		result = try_once(&rc, &diag, &act);
+	OPENSSL_cleanse(&act, sizeof(act));
+	if (rc != MFA_OK) mfa_web_unavailable(web, rc, &diag);
+	return result;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "enroll/web.h"
+
+#include <openssl/crypto.h>
+
+#include <stdlib.h>
+
+static void set_limits(struct mfa_throttle *throttle, struct mfa_page_config const *page)
+{
+	struct mfa_throttle_limit const by_user = {page->user_attempts, page->wait_s,
+						   page->wait_max_s};
+
+	throttle->limit[MFA_THROTTLE_USER] = by_user;
+	throttle->limit[MFA_THROTTLE_VOUCHER] = by_user;
+	throttle->limit[MFA_THROTTLE_ADDRESS] =
+		(struct mfa_throttle_limit){page->address_attempts, page->wait_s, page->wait_max_s};
+}
+
+enum mfa_rc mfa_app_open(struct mfa_app *app, struct mfa_diag *diag, char const *path)
+{
+	struct mfa_settings *settings = &app->settings;
+	uint8_t key[MFA_KEY_SIZE];
+	enum mfa_rc rc;
+
+	app->mail_fd = app->throttle.fd = -1;
+	rc = mfa_settings_read(settings, diag, path);
+	if (rc == MFA_OK) rc = mfa_keyring_load(&app->ring, diag, settings->shared.key_ring);
+	if (rc != MFA_OK) return rc;
+	(void)stat(settings->shared.key_ring, &app->ring_stat);
+	rc = mfa_derive(key, app->ring.key[0].derived[MFA_PURPOSE_FAILURE], "peruser-mfa throttle");
+	if (rc == MFA_OK)
+		rc = mfa_throttle_open(&app->throttle, diag, settings->page.throttle_file, key);
+	OPENSSL_cleanse(key, sizeof(key));
+	if (rc != MFA_OK) return rc;
+	set_limits(&app->throttle, &settings->page);
+	app->store = (struct mfa_store){
+		.config = &settings->shared, .account = settings->account, .read_class = true};
+	rc = mfa_conn_alloc(&app->conn, &app->store);
+	if (rc != MFA_OK) mfa_diag_set(diag, "out of memory");
+	return rc;
+}
+
+void mfa_app_close(struct mfa_app *app)
+{
+	mfa_conn_free(&app->conn);
+	mfa_throttle_close(&app->throttle);
+	mfa_keyring_clear(&app->ring);
+	mfa_settings_clear(&app->settings);
+}
+
+struct mfa_web *mfa_web_alloc(void)
+{
+	struct mfa_web *web = calloc(1, sizeof(*web));
+
+	if (!web) return NULL;
+	web->login = mfa_login_alloc();
+	if (!web->login) mfa_web_free(&web);
+	return web;
+}
+
+void mfa_web_free(struct mfa_web **web)
+{
+	if (!*web) return;
+	mfa_login_free(&(*web)->login);
+	OPENSSL_cleanse(*web, sizeof(**web));
+	free(*web);
+	*web = NULL;
+}

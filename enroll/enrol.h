@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/** @file enroll/enrol.h
+ * @brief Changes of the record: with a code that core accepted, in the same modify, or not at all.
+ */
+#ifndef MFA_ENROLL_ENROL_H
+#define MFA_ENROLL_ENROL_H
+
+#include "enroll/web.h"
+
+#define MFA_PENDING_S	      600 //!< A key that waits for its first code does so as long.
+#define MFA_PENDING_TEXT_SIZE 512u
+
+/** A key that was made and is in no directory yet: it travels with its form, sealed
+ *
+ * It belongs to one session and one entry, and to the record as it was when the key
+ * was made: once the record's last use is another one, the key is of no use.
+ */
+struct mfa_pending {
+	bool first; //!< MFA is turned on by it; otherwise it is a further device.
+	int64_t issued_s;
+	uint8_t key[20]; //!< RFC 4226 section 4, R6: 160 bits.
+};
+
+/** Make one for the visitor's record as it was read */
+enum mfa_rc mfa_pending_make(struct mfa_pending *pending, int64_t now_s, bool first) MFA_MUST_CHECK;
+
+/** Seal it */
+enum mfa_rc mfa_pending_seal(char text[static MFA_PENDING_TEXT_SIZE],
+			     struct mfa_pending const *pending, struct mfa_web *web) MFA_MUST_CHECK;
+
+/** Open the field of a form
+ *
+ * @return #MFA_OK, or #MFA_ERR_NOT_FOUND when it is not of this session, this entry, this
+ *	purpose and this state of the record, or is too old.
+ */
+enum mfa_rc mfa_pending_open(struct mfa_pending *pending, struct mfa_web *web, char const *text,
+			     bool first) MFA_MUST_CHECK;
+
+/** The TOTP parameters of a new device */
+void mfa_pending_totp(struct mfa_totp *totp, struct mfa_pending const *pending, char const *name,
+		      int64_t now_s);
+
+/** How an activation ended */
+enum mfa_activation {
+	MFA_ACTIVATION_FAILED = 0, //!< The directory refused or was away; page complete.
+	MFA_ACTIVATION_DONE,
+	MFA_ACTIVATION_WRONG,	//!< Code or voucher not right; the problem is set.
+	MFA_ACTIVATION_CHANGED, //!< Somebody else was faster; web->login has the record as it is.
+};
+
+/** Check a new device's first code, and write device, flag and recovery codes in one modify
+ *
+ * The code counts as used. Nothing is written unless it is right.
+ *
+ * @param[in] name    of the device.
+ * @param[in] voucher as typed; only looked at when the configuration asks for one.
+ * @param[in] codes   fresh recovery codes, a line each; NULL for a further device.
+ */
+enum mfa_activation mfa_activate(struct mfa_web *web, struct mfa_pending const *pending,
+				 char const *name, char const *voucher, char const *codes);
+
+/** Adds to the change that an accepted code is written with; false refuses */
+typedef bool (*mfa_code_hook)(struct mfa_web *web, struct mfa_change *change, void *uctx);
+
+/** Check the code of the form, and write what the hook adds together with its use
+ *
+ * @param[in] recovery a recovery code will do as well.
+ * @return whether all was written; otherwise the problem is set, or the page is complete.
+ */
+bool mfa_code_spend(struct mfa_web *web, bool recovery, mfa_code_hook hook, void *uctx);
+
+/** Whether the page is complete already, as after a failure of the directory */
+bool mfa_web_is_done(struct mfa_web const *web);
+
+/** A login nonce: each use of a code has its own, so that none passes for another one's retransmission */
+enum mfa_rc mfa_nonce_make(char nonce[static MFA_NONCE_TEXT_SIZE]) MFA_MUST_CHECK;
+
+/** Make a set of recovery codes, a line each
+ *
+ * @param[out] codes wipe it after use.
+ */
+enum mfa_rc mfa_codes_make(char codes[static MFA_CODES_TEXT_SIZE + 1]) MFA_MUST_CHECK;
+
+/** Replace the recovery codes by the hashes of these; false when they cannot be hashed */
+bool mfa_codes_write(struct mfa_change *change, struct mfa_web *web, char const *codes);
+
+/** Send fresh codes, sealed, to the page that shows them once: they are stored nowhere */
+enum mfa_rc mfa_codes_hand_over(struct mfa_web *web, char const *codes) MFA_MUST_CHECK;
+
+#endif /* MFA_ENROLL_ENROL_H */

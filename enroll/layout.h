@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/** @file enroll/layout.h
+ * @brief What all pages look like, and the parts that they are made of.
+ */
+#ifndef MFA_ENROLL_LAYOUT_H
+#define MFA_ENROLL_LAYOUT_H
+
+#include "enroll/web.h"
+
+#define MFA_DATE_SIZE 24u //!< "2031-12-24" or "2031-12-24 18:00 UTC", NUL included.
+
+/** Begin a page: head, the site's name, what there is to say, the title */
+void mfa_layout_begin(struct mfa_web *web, char const *title);
+
+/** End it: support text */
+void mfa_layout_end(struct mfa_web *web);
+
+/** A whole page that says one thing, with a way back */
+void mfa_layout_message(struct mfa_web *web, int status, char const *title, char const *text);
+
+/** Begin a form that posts to @p path; its token is of this path and this session */
+void mfa_layout_form(struct mfa_web *web, char const *path);
+
+/** End it with a button
+ *
+ * @param[in] kind "primary", "danger" or "plain".
+ */
+void mfa_layout_form_end(struct mfa_web *web, char const *kind, char const *label);
+
+/** A link that looks like a button */
+void mfa_layout_button(struct mfa_web *web, char const *kind, char const *path, char const *label);
+
+/** The field for a code
+ *
+ * @param[in] hint   what is accepted.
+ * @param[in] digits nothing but digits: a phone shows its keypad.
+ */
+void mfa_layout_code(struct mfa_web *web, char const *hint, bool digits);
+
+/** A line of text; @p value may be empty */
+void mfa_layout_text(struct mfa_web *web, char const *name, char const *label, char const *hint,
+		     char const *value, bool required);
+
+/** The password, where it is asked for once more */
+void mfa_layout_password(struct mfa_web *web);
+
+/** A value that travels along */
+void mfa_layout_hidden(struct mfa_web *web, char const *name, char const *value);
+
+/** "2031-12-24" in UTC; empty when the time cannot be written */
+void mfa_layout_date(char out[static MFA_DATE_SIZE], int64_t time_s);
+
+#endif /* MFA_ENROLL_LAYOUT_H */

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Conveniences alone: each page works without this file. */
+"use strict";
+
+for (const button of document.querySelectorAll("[data-copy]")) {
+	if (!navigator.clipboard) continue;
+	button.hidden = false;
+	button.addEventListener("click", async () => {
+		const source = document.getElementById(button.dataset.copy);
+		const lines = [...source.querySelectorAll("li")].map((item) => item.textContent);
+		await navigator.clipboard.writeText(lines.length ? lines.join("\n") + "\n" : source.textContent);
+		button.textContent = button.dataset.done;
+	});
+}
+
+for (const button of document.querySelectorAll("[data-print]")) {
+	button.hidden = false;
+	button.addEventListener("click", () => window.print());
+}
+
+/* A second click does not send a form twice; going back makes it usable again. */
+for (const form of document.querySelectorAll("form[action$='/on'], form[action$='/off'], form[action$='/new'], form[action$='/recovery']")) {
+	form.addEventListener("submit", () => {
+		for (const button of form.querySelectorAll("[type=submit]")) setTimeout(() => { button.disabled = true; });
+	});
+	window.addEventListener("pageshow", () => {
+		for (const button of form.querySelectorAll("[type=submit]")) button.disabled = false;
+	});
+}
+
+const problem = document.getElementById("problem");
+const field = problem && document.querySelector("[aria-invalid]");
+if (field) field.focus();

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "enroll/devices.h"
+#include "enroll/enrol.h"
+#include "enroll/layout.h"
+#include "enroll/mail.h"
+#include "enroll/pages.h"
+
+#include <stdio.h>
+
+#define ADD_S 600 /* a code that was given lets a device be added so long */
+
+static bool is_required(struct mfa_web const *web)
+{
+	struct mfa_record const *record = &web->login->record;
+
+	return web->app->settings.page.required ||
+	       (record->required_from_s >= 0 && record->required_from_s <= web->now_s);
+}
+
+/** Whether MFA is on; otherwise the page says that it is not */
+static bool is_on(struct mfa_web *web)
+{
+	if (mfa_page_blocked(web)) return false;
+	if (web->login->record.state == MFA_STATE_ENROLLED) return true;
+	mfa_layout_message(web, 409, _("MFA is not on"), _("Nothing was changed."));
+	return false;
+}
+
+/** Whether MFA may be turned off; otherwise the page says why not */
+static bool can_turn_off(struct mfa_web *web)
+{
+	char date[MFA_DATE_SIZE], text[200];
+
+	if (!is_on(web)) return false;
+	if (!is_required(web)) return true;
+	if (web->app->settings.page.required) {
+		(void)snprintf(text, sizeof(text), "%s",
+			       _("Your organisation requires MFA for everybody."));
+	} else {
+		mfa_layout_date(date, web->login->record.required_from_s);
+		(void)snprintf(text, sizeof(text),
+			       _("Your administrator requires MFA for you since %s."), date);
+	}
+	mfa_layout_message(web, 403, _("MFA cannot be turned off"), text);
+	return false;
+}
+
+void mfa_page_off_show(struct mfa_web *web)
+{
+	char date[MFA_DATE_SIZE];
+
+	if (!can_turn_off(web)) return;
+	mfa_layout_begin(web, _("Turn off MFA"));
+	mfa_out_html(&web->body, "<p class=\"notice warn\">%</p>\n",
+		     _("All your devices, recovery codes and trusted devices are deleted. From "
+		       "then on your "
+		       "password alone signs you in."));
+	if (web->login->record.required_from_s > web->now_s) {
+		mfa_layout_date(date, web->login->record.required_from_s);
+		mfa_out_html(&web->body, "<p>% <time datetime=\"%\">%</time></p>\n",
+			     _("MFA becomes compulsory for you on:"), date, date);
+	}
+	mfa_layout_form(web, "/off");
+	mfa_layout_password(web);
+	mfa_layout_code(web, _("The code that your app shows now, or a recovery code."), false);
+	mfa_layout_form_end(web, "danger", _("Turn off MFA"));
+	mfa_layout_button(web, "plain", "/", _("Cancel"));
+	mfa_layout_end(web);
+}
+
+static bool write_off(struct mfa_web *web, struct mfa_change *change, void *uctx)
+{
+	(void)uctx;
+	/* Read again after a conflict: it may have become compulsory meanwhile. */
+	if (is_required(web)) return false;
+	mfa_change_swap(change, &web->login->entry, MFA_ATTR_ENABLED, "FALSE");
+	mfa_change_clear(change, MFA_ATTR_SECRET);
+	mfa_change_clear(change, MFA_ATTR_RECOVERY_CODE);
+	mfa_change_clear(change, MFA_ATTR_TRUSTED_DEVICE);
+	return true;
+}
+
+void mfa_page_off(struct mfa_web *web)
+{
+	if (!can_turn_off(web)) return;
+	if (mfa_code_spend(web, true, write_off, NULL)) {
+		mfa_web_log(web, "turned MFA off");
+		mfa_mail_notice(web, MFA_MAIL_OFF);
+		mfa_web_redirect_flash(web, "/", MFA_FLASH_TURNED_OFF);
+	} else if (!mfa_web_is_done(web)) {
+		mfa_page_off_show(web);
+	}
+}
+
+void mfa_page_add_show(struct mfa_web *web)
+{
+	if (!is_on(web)) return;
+	if (mfa_entry_count(&web->login->entry, MFA_ATTR_SECRET) >= MFA_SECRETS_MAX) {
+		mfa_layout_message(web, 409, _("No more devices can be added"),
+				   _("Remove a device first."));
+		return;
+	}
+	mfa_layout_begin(web, _("Add a device"));
+	mfa_out_html(
+		&web->body, "<p>%</p>\n",
+		_("First show that it is you: type a code from a device that you have already."));
+	mfa_layout_form(web, "/device/add");
+	mfa_layout_password(web);
+	mfa_layout_code(web, _("The code that your app shows now."), true);
+	mfa_layout_form_end(web, "primary", _("Continue"));
+	mfa_layout_button(web, "plain", "/", _("Cancel"));
+	mfa_layout_end(web);
+}
+
+static bool write_nothing(struct mfa_web *web, struct mfa_change *change, void *uctx)
+{
+	(void)web;
+	(void)change;
+	(void)uctx;
+	return true;
+}
+
+void mfa_page_add(struct mfa_web *web)
+{
+	if (!is_on(web)) return;
+	if (mfa_entry_count(&web->login->entry, MFA_ATTR_SECRET) < MFA_SECRETS_MAX &&
+	    mfa_code_spend(web, false, write_nothing, NULL)) {
+		web->session.may_add_until_s = web->now_s + ADD_S;
+		web->session_changed = true;
+		mfa_web_redirect(web, "/device/new");
+	} else if (!mfa_web_is_done(web)) {
+		mfa_page_add_show(web);
+	}
+}
+
+/** Find the device of the form, and whether it can be removed without the others being of no use */
+static bool find_removable(size_t *index, struct mfa_web *web)
+{
+	struct mfa_record const *record = &web->login->record;
+
+	return mfa_device_find(index, web, MFA_ATTR_SECRET, mfa_form_get(&web->form, "device")) ==
+		       MFA_OK &&
+	       (record->secret_count > 1 || !mfa_device_totp(web, *index));
+}
+
+/** Whether there is such a device; the last one is removed by turning MFA off */
+static bool can_remove(size_t *index, struct mfa_web *web)
+{
+	if (!is_on(web)) return false;
+	if (mfa_device_find(index, web, MFA_ATTR_SECRET, mfa_form_get(&web->form, "device")) !=
+	    MFA_OK) {
+		mfa_layout_message(web, 404, _("No such device"),
+				   _("It may have been removed already."));
+		return false;
+	}
+	if (find_removable(index, web)) return true;
+	mfa_web_redirect(web, "/off");
+	return false;
+}
+
+void mfa_page_remove_show(struct mfa_web *web)
+{
+	size_t index = 0;
+
+	if (!can_remove(&index, web)) return;
+	mfa_layout_begin(web, _("Remove a device"));
+	mfa_out_html(&web->body, "<p>% <strong>%</strong></p>\n",
+		     _("Codes of this device are of no use any more once it is removed:"),
+		     mfa_device_name(mfa_device_totp(web, index)));
+	mfa_layout_form(web, "/device/remove");
+	mfa_layout_hidden(web, "device", mfa_form_get(&web->form, "device"));
+	mfa_layout_password(web);
+	mfa_layout_code(web, _("The code that one of your devices shows now."), true);
+	mfa_layout_form_end(web, "danger", _("Remove the device"));
+	mfa_layout_button(web, "plain", "/", _("Cancel"));
+	mfa_layout_end(web);
+}
+
+static bool write_removal(struct mfa_web *web, struct mfa_change *change, void *uctx)
+{
+	size_t index = 0;
+
+	(void)uctx;
+	if (!find_removable(&index, web)) return false;
+	mfa_change_delete(change, MFA_ATTR_SECRET,
+			  mfa_entry_get(&web->login->entry, MFA_ATTR_SECRET, index));
+	return true;
+}
+
+void mfa_page_remove(struct mfa_web *web)
+{
+	size_t index = 0;
+
+	if (!can_remove(&index, web)) return;
+	if (mfa_code_spend(web, false, write_removal, NULL)) {
+		mfa_web_log(web, "removed a device");
+		mfa_mail_notice(web, MFA_MAIL_REMOVED);
+		mfa_web_redirect_flash(web, "/", MFA_FLASH_DEVICE_REMOVED);
+	} else if (!mfa_web_is_done(web)) {
+		mfa_page_remove_show(web);
+	}
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "enroll/cookie.h"
+#include "enroll/enrol.h"
+#include "enroll/layout.h"
+#include "enroll/pages.h"
+
+#include <openssl/crypto.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#define KIND	   "recovery codes"
+#define PLAIN_SIZE (MFA_SESSION_ID_SIZE + 16u + MFA_CODES_TEXT_SIZE)
+
+enum mfa_rc mfa_codes_hand_over(struct mfa_web *web, char const *codes)
+{
+	uint8_t plain[PLAIN_SIZE];
+	struct mfa_packer packer = {.data = plain, .size = sizeof(plain)};
+	enum mfa_rc rc;
+
+	mfa_pack_bytes(&packer, web->session.id, sizeof(web->session.id));
+	mfa_pack_number(&packer, web->now_s);
+	mfa_pack_text(&packer, codes);
+	rc = packer.failed ? MFA_ERR_SPACE
+			   : mfa_box_seal(web->codes_box, sizeof(web->codes_box), &web->app->ring,
+					  KIND, (struct mfa_bytes){plain, packer.len});
+	OPENSSL_cleanse(plain, sizeof(plain));
+	return rc;
+}
+
+/** Take the codes out of a box; empty when it is not of this session, or too old */
+static void open_codes(char codes[static MFA_CODES_TEXT_SIZE + 1], struct mfa_web const *web,
+		       char const *box)
+{
+	uint8_t plain[PLAIN_SIZE], id[MFA_SESSION_ID_SIZE];
+	struct mfa_unpacker unpacker = {0};
+	size_t len = 0;
+	int64_t made_s;
+
+	codes[0] = '\0';
+	if (mfa_box_open(plain, &len, sizeof(plain), &web->app->ring, KIND, box) != MFA_OK) return;
+	unpacker.rest = (struct mfa_bytes){plain, len};
+	mfa_unpack_bytes(id, sizeof(id), &unpacker);
+	made_s = mfa_unpack_number(&unpacker);
+	mfa_unpack_text(codes, MFA_CODES_TEXT_SIZE + 1, &unpacker);
+	OPENSSL_cleanse(plain, sizeof(plain));
+	if (unpacker.failed || web->now_s - made_s > MFA_CODES_S ||
+	    CRYPTO_memcmp(id, web->session.id, sizeof(id)) != 0) {
+		OPENSSL_cleanse(codes, MFA_CODES_TEXT_SIZE + 1);
+	}
+}
+
+/** The box in the cookie; empty when there is none */
+static void take_box(char box[static MFA_CODES_BOX_SIZE], struct mfa_web const *web)
+{
+	struct mfa_bytes value;
+
+	box[0] = '\0';
+	if (mfa_cookie_find(&value, mfa_bytes_of(web->http.cookie),
+			    mfa_http_codes_cookie(web->http.https)) == MFA_OK &&
+	    value.len < MFA_CODES_BOX_SIZE) {
+		memcpy(box, value.data, value.len);
+		box[value.len] = '\0';
+	}
+}
+
+static void show_codes(struct mfa_web *web, char const *codes, char const *box)
+{
+	struct mfa_out *out = &web->body;
+
+	mfa_layout_begin(web, _("Keep your recovery codes"));
+	mfa_out_html(out, "<p class=\"notice good\" role=\"status\">%</p>\n", _("MFA is on."));
+	mfa_out_html(
+		out,
+		"<p>%</p>\n<p class=\"notice warn\">%</p>\n<ol class=\"codes\" id=\"codes\">\n",
+		_("Each of these codes signs you in once, in place of the code from your phone. "
+		  "Keep "
+		  "them where you find them without your phone: on paper, or in a password "
+		  "manager."),
+		_("They are shown this once."));
+	for (char const *line = codes; *line; line += strcspn(line, "\n") + 1) {
+		mfa_out_raw(out, "<li>");
+		mfa_out_bytes(out, (struct mfa_bytes){(uint8_t const *)line, strcspn(line, "\n")});
+		mfa_out_raw(out, "</li>\n");
+	}
+	mfa_out_raw(out, "</ol>\n<div class=\"actions\">\n");
+	mfa_layout_form(web, "/codes.txt");
+	mfa_layout_hidden(web, "codes", box);
+	mfa_layout_form_end(web, "plain", _("Save as a file"));
+	mfa_out_html(out,
+		     "<button type=\"button\" class=\"button plain\" data-copy=\"codes\" "
+		     "data-done=\"%\" hidden>%</button>\n"
+		     "<button type=\"button\" class=\"button plain\" data-print "
+		     "hidden>%</button>\n</div>\n",
+		     _("Copied"), _("Copy"), _("Print"));
+	mfa_layout_button(web, "primary", "/", _("I have kept them"));
+	mfa_layout_end(web);
+}
+
+void mfa_page_codes_show(struct mfa_web *web)
+{
+	char codes[MFA_CODES_TEXT_SIZE + 1], box[MFA_CODES_BOX_SIZE];
+
+	take_box(box, web);
+	open_codes(codes, web, box);
+	if (codes[0] == '\0') {
+		mfa_web_redirect_flash(web, "/", MFA_FLASH_CODES_GONE);
+		return;
+	}
+	show_codes(web, codes, box);
+	web->drop_codes = true;
+	OPENSSL_cleanse(codes, sizeof(codes));
+	OPENSSL_cleanse(box, sizeof(box));
+}
+
+void mfa_page_codes_save(struct mfa_web *web)
+{
+	char codes[MFA_CODES_TEXT_SIZE + 1], date[MFA_DATE_SIZE];
+	struct mfa_out *out = &web->body;
+
+	open_codes(codes, web, mfa_form_get(&web->form, "codes"));
+	if (codes[0] == '\0') {
+		mfa_web_redirect_flash(web, "/", MFA_FLASH_CODES_GONE);
+		return;
+	}
+	mfa_layout_date(date, web->now_s);
+	mfa_out_clear(out);
+	mfa_out_raw(out, web->app->settings.page.site_name);
+	mfa_out_raw(out, " – ");
+	mfa_out_raw(out, _("Recovery codes"));
+	mfa_out_raw(out, "\n");
+	mfa_out_raw(out, web->session.user);
+	mfa_out_raw(out, ", ");
+	mfa_out_raw(out, date);
+	mfa_out_raw(out, "\n\n");
+	mfa_out_raw(out, codes);
+	web->answer.type = "text/plain; charset=utf-8";
+	web->answer.file_name = "recovery-codes.txt";
+	OPENSSL_cleanse(codes, sizeof(codes));
+}
+
+void mfa_page_recovery_show(struct mfa_web *web)
+{
+	if (mfa_page_blocked(web)) return;
+	if (web->login->record.state != MFA_STATE_ENROLLED) {
+		mfa_layout_message(web, 409, _("MFA is not on"), _("Turn on MFA first."));
+		return;
+	}
+	mfa_layout_begin(web, _("Make new recovery codes"));
+	mfa_out_html(&web->body, "<p>%</p>\n",
+		     _("You get ten new codes. The old ones are of no use from then on."));
+	mfa_layout_form(web, "/recovery");
+	mfa_layout_password(web);
+	mfa_layout_code(web, _("The code that your app shows now."), true);
+	mfa_layout_form_end(web, "primary", _("Make new recovery codes"));
+	mfa_layout_button(web, "plain", "/", _("Cancel"));
+	mfa_layout_end(web);
+}
+
+static bool write_codes(struct mfa_web *web, struct mfa_change *change, void *uctx)
+{
+	return mfa_codes_write(change, web, uctx);
+}
+
+void mfa_page_recovery(struct mfa_web *web)
+{
+	char codes[MFA_CODES_TEXT_SIZE + 1] = "";
+	bool done = false;
+
+	if (web->login->record.state == MFA_STATE_ENROLLED && mfa_codes_make(codes) == MFA_OK)
+		done = mfa_code_spend(web, false, write_codes, codes);
+	if (done) {
+		if (mfa_codes_hand_over(web, codes) != MFA_OK) web->body.failed = true;
+		mfa_web_log(web, "made new recovery codes");
+		mfa_web_redirect(web, "/codes");
+	} else if (!mfa_web_is_done(web)) {
+		mfa_page_recovery_show(web);
+	}
+	OPENSSL_cleanse(codes, sizeof(codes));
+}

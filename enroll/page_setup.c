@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "enroll/enrol.h"
+#include "enroll/layout.h"
+#include "enroll/mail.h"
+#include "enroll/pages.h"
+#include "enroll/qr.h"
+
+#include <openssl/crypto.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#define KEY_TEXT_SIZE 48u /* 32 characters in groups of four, and NUL */
+
+/** The key in groups of four, for typing */
+static enum mfa_rc group_key(char out[static KEY_TEXT_SIZE], struct mfa_pending const *pending)
+{
+	char base32[40];
+	size_t n = 0;
+	enum mfa_rc rc =
+		mfa_base32_encode(base32, sizeof(base32), pending->key, sizeof(pending->key));
+
+	for (size_t i = 0; rc == MFA_OK && base32[i] && n < KEY_TEXT_SIZE - 2; i++) {
+		if (i > 0 && i % 4 == 0) out[n++] = ' ';
+		out[n++] = base32[i];
+	}
+	out[n] = '\0';
+	OPENSSL_cleanse(base32, sizeof(base32));
+	return rc;
+}
+
+static void show_reason(struct mfa_web *web, bool first)
+{
+	enum mfa_state const state = web->login->record.state;
+	char const *text = NULL;
+
+	if (state == MFA_STATE_INVITED)
+		text = _("Your administrator has invited you to turn on MFA. Until you have done "
+			 "so you "
+			 "may not be able to sign in.");
+	if (state == MFA_STATE_OVERDUE)
+		text = _("MFA is required for you. Until you have turned it on you may not be able "
+			 "to "
+			 "sign in.");
+	if (first && text) mfa_out_html(&web->body, "<p class=\"notice warn\">%</p>\n", text);
+}
+
+/** First step: get an app */
+static void show_app_step(struct mfa_web *web, bool first)
+{
+	mfa_out_html(&web->body, "<ol class=\"steps\">\n<li><h2>%</h2>\n<p>%</p></li>\n",
+		     first ? _("Get an authenticator app") : _("Open the app on the new device"),
+		     _("Any app that shows TOTP codes will do: the one that your organisation "
+		       "recommends, or "
+		       "one from your phone's store. Some password managers do it too."));
+}
+
+/** Second step: bring the key into the app */
+static bool show_key_step(struct mfa_web *web, struct mfa_pending const *pending)
+{
+	struct mfa_page_config const *page = &web->app->settings.page;
+	struct mfa_out *out = &web->body;
+	char uri[MFA_OTPAUTH_SIZE], key[KEY_TEXT_SIZE];
+	char const *issuer = page->issuer[0] != '\0' ? page->issuer : page->site_name;
+	struct mfa_totp totp;
+	bool done;
+
+	mfa_pending_totp(&totp, pending, "", 0);
+	done = mfa_otpauth_format(uri, sizeof(uri), &totp, issuer, web->session.user) == MFA_OK &&
+	       group_key(key, pending) == MFA_OK;
+	OPENSSL_cleanse(&totp, sizeof(totp));
+	if (!done) return false;
+	mfa_out_html(
+		out, "<li><h2>%</h2>\n<p>%</p>\n", _("Scan this picture with the app"),
+		_("In the app choose to add an account, then point the camera at the picture."));
+	done = mfa_qr_draw(out, uri, _("QR code with your key")) == MFA_OK;
+	mfa_out_html(out,
+		     "<p class=\"or\">%</p>\n<p><a class=\"button plain\" href=\"%\">%</a></p>\n",
+		     _("Is the app on this device? Then open it from here:"), uri,
+		     _("Open the app on this device"));
+	mfa_out_html(out,
+		     "<details><summary>%</summary>\n<p>%</p>\n<p class=\"key\" id=\"key\">%</p>\n"
+		     "<button type=\"button\" class=\"button small\" data-copy=\"key\" "
+		     "data-done=\"%\" hidden>%</button>\n"
+		     "</details></li>\n",
+		     _("The picture cannot be scanned?"),
+		     _("Type this key into the app. Choose “time based” where it asks. Spaces do "
+		       "not matter."),
+		     key, _("Copied"), _("Copy the key"));
+	OPENSSL_cleanse(uri, sizeof(uri));
+	OPENSSL_cleanse(key, sizeof(key));
+	return done;
+}
+
+/** Third step: show that it arrived */
+static bool show_code_step(struct mfa_web *web, struct mfa_pending const *pending)
+{
+	char const *name = mfa_form_get(&web->form, "name");
+	char box[MFA_PENDING_TEXT_SIZE];
+
+	if (mfa_pending_seal(box, pending, web) != MFA_OK) return false;
+	mfa_out_html(&web->body, "<li><h2>%</h2>\n", _("Type the code that the app shows"));
+	mfa_layout_form(web, web->route->path);
+	mfa_layout_hidden(web, "pending", box);
+	mfa_layout_password(web);
+	if (pending->first && web->app->settings.page.require_voucher) {
+		mfa_layout_text(web, "voucher", _("Voucher"),
+				_("The one-time voucher that your administrator gave you."),
+				mfa_form_get(&web->form, "voucher"), true);
+	}
+	mfa_layout_code(web, _("Six digits. A new code appears every 30 seconds."), true);
+	mfa_layout_text(web, "name", _("Name of the device"), _("So that you recognise it later."),
+			name[0] != '\0' ? name : _("My phone"), true);
+	mfa_layout_form_end(web, "primary",
+			    pending->first ? _("Turn on MFA") : _("Add the device"));
+	mfa_out_raw(&web->body, "</li></ol>\n");
+	return true;
+}
+
+static void show_setup(struct mfa_web *web, struct mfa_pending const *pending)
+{
+	mfa_layout_begin(web, pending->first ? _("Turn on MFA") : _("Add a device"));
+	show_reason(web, pending->first);
+	show_app_step(web, pending->first);
+	if (!show_key_step(web, pending) || !show_code_step(web, pending)) web->body.failed = true;
+	if (!pending->first || web->login->record.state == MFA_STATE_OFF)
+		mfa_layout_button(web, "plain", "/", _("Cancel"));
+	mfa_layout_end(web);
+}
+
+/** Show the form; again with the same key when it was sent before */
+static void show_for(struct mfa_web *web, bool first)
+{
+	struct mfa_pending pending;
+
+	if (mfa_pending_open(&pending, web, mfa_form_get(&web->form, "pending"), first) == MFA_OK ||
+	    mfa_pending_make(&pending, web->now_s, first) == MFA_OK) {
+		show_setup(web, &pending);
+	} else {
+		web->body.failed = true;
+	}
+	OPENSSL_cleanse(&pending, sizeof(pending));
+}
+
+/** Whether MFA can be turned on; otherwise the page says why not */
+static bool can_turn_on(struct mfa_web *web)
+{
+	if (mfa_page_blocked(web)) return false;
+	if (web->login->record.state != MFA_STATE_ENROLLED) return true;
+	mfa_layout_message(
+		web, 409, _("MFA is already on"),
+		_("Nothing was changed. To use another phone as well, add it as a device."));
+	return false;
+}
+
+void mfa_page_on_show(struct mfa_web *web)
+{
+	if (can_turn_on(web)) show_for(web, true);
+}
+
+/** Whether a device can be added: a code was given, and there is room */
+static bool can_add(struct mfa_web *web)
+{
+	if (mfa_page_blocked(web)) return false;
+	if (web->login->record.state != MFA_STATE_ENROLLED) {
+		mfa_layout_message(web, 409, _("MFA is not on"), _("Turn on MFA first."));
+		return false;
+	}
+	if (mfa_entry_count(&web->login->entry, MFA_ATTR_SECRET) >= MFA_SECRETS_MAX) {
+		mfa_layout_message(web, 409, _("No more devices can be added"),
+				   _("Remove a device first."));
+		return false;
+	}
+	if (web->session.may_add_until_s >= web->now_s) return true;
+	mfa_web_redirect(web, "/device/add");
+	return false;
+}
+
+void mfa_page_new_show(struct mfa_web *web)
+{
+	if (can_add(web)) show_for(web, false);
+}
+
+/** A name for the device: what was typed without blanks around it, or a usual one */
+static void take_name(char name[static MFA_TOTP_NAME_MAX + 1], struct mfa_web const *web)
+{
+	char const *typed = mfa_form_get(&web->form, "name");
+	size_t len;
+
+	typed += strspn(typed, " ");
+	len = strlen(typed);
+	while (len > 0 && typed[len - 1] == ' ') len--;
+	if (len == 0) {
+		typed = _("My phone");
+		len = strlen(typed);
+	}
+	(void)snprintf(name, MFA_TOTP_NAME_MAX + 1, "%.*s", (int)len, typed);
+}
+
+/** Somebody else was faster, or this form was sent before: say how it stands now */
+static void show_changed(struct mfa_web *web, bool first)
+{
+	if (first ? can_turn_on(web) : can_add(web))
+		mfa_web_redirect_flash(web, web->route->path, MFA_FLASH_START_AGAIN);
+}
+
+static void finish_on(struct mfa_web *web, char const *codes)
+{
+	if (mfa_codes_hand_over(web, codes) != MFA_OK) web->body.failed = true;
+	mfa_web_log(web, "turned MFA on");
+	mfa_mail_notice(web, MFA_MAIL_ON);
+	mfa_web_redirect(web, "/codes");
+}
+
+static void finish_add(struct mfa_web *web)
+{
+	web->session.may_add_until_s = 0;
+	mfa_web_log(web, "added a device");
+	mfa_mail_notice(web, MFA_MAIL_ADDED);
+	mfa_web_redirect_flash(web, "/", MFA_FLASH_DEVICE_ADDED);
+}
+
+static void activate(struct mfa_web *web, bool first)
+{
+	char codes[MFA_CODES_TEXT_SIZE + 1] = "", name[MFA_TOTP_NAME_MAX + 1];
+	struct mfa_pending pending;
+
+	if (mfa_pending_open(&pending, web, mfa_form_get(&web->form, "pending"), first) != MFA_OK) {
+		mfa_web_redirect_flash(web, web->route->path, MFA_FLASH_START_AGAIN);
+		return;
+	}
+	if (first && mfa_codes_make(codes) != MFA_OK) web->body.failed = true;
+	take_name(name, web);
+	switch (mfa_activate(web, &pending, name, mfa_form_get(&web->form, "voucher"), codes)) {
+	case MFA_ACTIVATION_DONE:
+		if (first) {
+			finish_on(web, codes);
+		} else {
+			finish_add(web);
+		}
+		break;
+	case MFA_ACTIVATION_WRONG: show_setup(web, &pending); break;
+	case MFA_ACTIVATION_CHANGED: show_changed(web, first); break;
+	case MFA_ACTIVATION_FAILED: break;
+	}
+	OPENSSL_cleanse(codes, sizeof(codes));
+	OPENSSL_cleanse(&pending, sizeof(pending));
+}
+
+void mfa_page_on(struct mfa_web *web)
+{
+	if (can_turn_on(web)) activate(web, true);
+}
+
+void mfa_page_new(struct mfa_web *web)
+{
+	if (can_add(web)) activate(web, false);
+}
