@@ -48,6 +48,7 @@ static CONF_PARSER const module_config[] = {
 	{"mode", AT(PW_TYPE_STRING, mode_name), "challenge"},
 	{"separator", AT(PW_TYPE_STRING, separator), ""},
 	{"unenrolled", AT(PW_TYPE_STRING, unenrolled_name), "reject"},
+	{"locked", AT(PW_TYPE_STRING, locked_name), "reject"},
 	{"not_found", AT(PW_TYPE_STRING, not_found_name), "reject"},
 	{"report_only", AT(PW_TYPE_BOOLEAN, report_only), "no"},
 	{"challenge", FR_CONF_POINTER(PW_TYPE_SUBSECTION, NULL), (void const *)challenge_config},
@@ -172,17 +173,21 @@ static int check_choices(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
 {
 	static char const *const mode[] = {"challenge", "append", "auto", NULL};
 	static char const *const unenrolled[] = {"reject", "accept", "challenge", NULL};
+	static char const *const locked[] = {"reject", "challenge", NULL};
 	static char const *const not_found[] = {"reject", "accept", NULL};
 	int const m = choice(inst->mode_name, mode);
 	int const u = choice(inst->unenrolled_name, unenrolled);
+	int const l = choice(inst->locked_name, locked);
 	int const n = choice(inst->not_found_name, not_found);
 
 	if (m < 0) complain(cs, NULL, "mode", "challenge, append or auto");
 	if (u < 0) complain(cs, NULL, "unenrolled", "reject, accept or challenge");
+	if (l < 0) complain(cs, NULL, "locked", "reject or challenge");
 	if (n < 0) complain(cs, NULL, "not_found", "reject or accept");
-	if (m < 0 || u < 0 || n < 0) return -1;
+	if (m < 0 || u < 0 || l < 0 || n < 0) return -1;
 	inst->mode = (enum mfa_mode)m;
 	inst->policy.unenrolled = (enum mfa_unenrolled)u;
+	inst->show_locked = l == 1;
 	inst->accept_not_found = n == 1;
 	return 0;
 }

@@ -57,6 +57,7 @@ typedef struct rlm_peruser_mfa_t {
 	char const *key_ring;
 	char const *mode_name;
 	char const *unenrolled_name;
+	char const *locked_name;
 	char const *not_found_name;
 	char const *separator;
 	bool report_only;
@@ -70,6 +71,7 @@ typedef struct rlm_peruser_mfa_t {
 
 	enum mfa_mode mode;
 	bool accept_not_found;
+	bool show_locked; //!< As a challenge, before the reject.
 } rlm_peruser_mfa_t;
 
 /** What one request has to remember between the sections */

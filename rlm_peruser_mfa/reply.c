@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "rlm_peruser_mfa/peruser_mfa.h"
 
+#include <time.h>
+
 /** Whether a result needs no attention at all */
 static bool is_quiet(enum mfa_result result)
 {
@@ -129,6 +131,21 @@ static void set_wait(REQUEST *request, uint32_t wait_s)
 	(void)peruser_set_string(request->packet, &request->packet->vps, PERUSER_WAIT, text);
 }
 
+/** Tell a locked user how long to wait
+ *
+ * As a challenge where the client shows nothing else: its attempt 0 is answered by a reject.
+ */
+static rlm_rcode_t refuse_locked(rlm_peruser_mfa_t *inst, REQUEST *request, uint32_t wait_s)
+{
+	char const *text =
+		wait_s == MFA_WAIT_FOREVER ? inst->message.locked_forever : inst->message.locked;
+	struct mfa_challenge const challenge = {.issued_s = time(NULL), .attempt = 0};
+
+	set_wait(request, wait_s);
+	if (!inst->show_locked || request->parent) return peruser_reject_with(request, text);
+	return peruser_challenge(inst, request, text, &challenge);
+}
+
 rlm_rcode_t peruser_refuse(rlm_peruser_mfa_t *inst, REQUEST *request,
 			   struct mfa_decision const *decision)
 {
@@ -136,11 +153,7 @@ rlm_rcode_t peruser_refuse(rlm_peruser_mfa_t *inst, REQUEST *request,
 
 	switch (decision->result) {
 	case MFA_RESULT_UNAVAILABLE: clear_reply(request); return RLM_MODULE_FAIL;
-	case MFA_RESULT_LOCKED:
-		set_wait(request, decision->wait_s);
-		text = decision->wait_s == MFA_WAIT_FOREVER ? inst->message.locked_forever
-							    : inst->message.locked;
-		break;
+	case MFA_RESULT_LOCKED: return refuse_locked(inst, request, decision->wait_s);
 	case MFA_RESULT_REPLAYED: text = inst->message.replayed; break;
 	case MFA_RESULT_UNENROLLED: text = inst->message.unenrolled; break;
 	case MFA_RESULT_EXPIRED: text = inst->message.restart; break;

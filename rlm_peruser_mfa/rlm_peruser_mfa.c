@@ -243,6 +243,10 @@ static char const *open_challenge(struct mfa_challenge *challenge, enum mfa_resu
 		*result = MFA_RESULT_EXPIRED;
 		return "the challenge was answered too late";
 	}
+	if (challenge->attempt == 0) {
+		*result = MFA_RESULT_LOCKED;
+		return "the text about the lock was answered";
+	}
 	if (bind_hash(bind, inst, request) < 0) return "'bind' cannot be expanded";
 	if (!mfa_bytes_equal((struct mfa_bytes){bind, sizeof(bind)},
 			     (struct mfa_bytes){challenge->bind, sizeof(challenge->bind)})) {
@@ -313,7 +317,8 @@ static rlm_rcode_t CC_HINT(nonnull) mod_authenticate(void *instance, REQUEST *re
 		why = "no code in the request";
 	if (!why) return check_code(inst, request, &challenge, &notes->code);
 	peruser_report(request, result, why);
-	return peruser_reject_with(request, inst->message.restart);
+	return peruser_reject_with(request,
+				   result == MFA_RESULT_LOCKED ? NULL : inst->message.restart);
 }
 
 /** The first challenge of a login */

@@ -18,6 +18,13 @@ PROMPT, WRONG = "Enter the 6-digit code: ", "Wrong code. Enter the 6-digit code:
 
 
 @pytest.fixture(scope="module")
+def radius(slapd, ring):
+    """pam_radius shows the text of a challenge, and none of a reject."""
+    with FreeRadius(slapd, ring=ring, instance={"locked": "challenge"}) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
 def pam(radius):
     with PamRadius([radius.port]) as service:
         yield service

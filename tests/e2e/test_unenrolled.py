@@ -86,6 +86,25 @@ def test_enrolled_user_notices_nothing(slapd, showing):
         assert Enrolled(slapd).login(client).accepted
 
 
+# ---- locked, for clients that show nothing but challenges
+
+def test_lock_as_a_challenge(slapd, ring):
+    with FreeRadius(slapd, ring=ring, instance={"locked": "challenge"}) as server, server.client() as client:
+        user = Enrolled(slapd)
+        challenge = user.challenge(client)
+        user.set(peruserMfaFailures="4 4000000000 AAAAAAAAAAAAAAAAAAAAAA")
+        text = user.answer(client, challenge, user.device.wrong())
+        for shown in (text, user.start(client)):
+            assert shown.challenged and shown.message.startswith("Too many wrong codes. Try again in ")
+            user.set(peruserMfaFailures=None)
+            for answer in ("", user.device.code(), "123456"):
+                reply = user.answer(client, shown, answer)
+                assert reply.rejected and reply.result == "locked" and reply.message == ""
+            assert user.failures() == 0 and user.get("peruserMfaLastUse") is None
+            user.set(peruserMfaFailures="100 4000000000 AAAAAAAAAAAAAAAAAAAAAA")
+        assert user.start(client).message == "Too many wrong codes. Ask your help desk to unlock the account."
+
+
 # ---- the text
 
 def test_longest_text_arrives_whole(slapd, ring):
