@@ -121,9 +121,8 @@ def test_two_instances_with_settings_of_their_own(slapd, ring):
         second = conf.edit(second, {"peruser_mfa.message.challenge": "Second: "})
         choose = ('if (&NAS-Identifier == "nas-2") {\n\t\tsecond\n\t}\n\telse {\n\t\tperuser_mfa\n\t}')
         server.configure(more={"mods-enabled/second": second},
-                         sections={"mfa_authorize": choose + "\n\tif (ok) {\n\t\treturn\n\t}", "mfa_post_auth": choose,
-                                   "mfa_authenticate": "Auth-Type peruser_mfa {\n\t\tperuser_mfa\n\t}\n"
-                                                       "\tAuth-Type second {\n\t\tsecond\n\t}"})
+                         sections={"mfa_authorize": choose, "mfa_post_auth": choose,
+                                   "mfa_authenticate": "peruser_mfa\n\tsecond"})
         server.start()
         user = Enrolled(slapd)
         with server.client() as first, server.client(nas="nas-2") as other:

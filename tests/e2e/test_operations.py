@@ -7,9 +7,16 @@ from lib.ring import new_recovery_code
 from lib.slapd import FREERADIUS_DN, RADIUS_DN
 from lib.user import Enrolled, User
 
-MAPPED = "".join(f"\t\tcontrol:{name} += '{name}'\n" for name in (
-    "peruserMfaEnabled", "peruserMfaSecret", "peruserMfaRequiredFrom", "peruserMfaLastUse", "peruserMfaFailures",
-    "peruserMfaRecoveryCode", "peruserMfaTrustedDevice"))
+MAPPED = """
+		control:Peruser-MFA-Entry-Id := 'entryUUID'
+		control:Peruser-MFA-Enabled := 'peruserMfaEnabled'
+		control:Peruser-MFA-Secret += 'peruserMfaSecret'
+		control:Peruser-MFA-Required-From := 'peruserMfaRequiredFrom'
+		control:Peruser-MFA-Last-Use := 'peruserMfaLastUse'
+		control:Peruser-MFA-Failures := 'peruserMfaFailures'
+		control:Peruser-MFA-Recovery-Code += 'peruserMfaRecoveryCode'
+		control:Peruser-MFA-Trusted-Device += 'peruserMfaTrustedDevice'
+"""
 
 
 def counted(slapd, step):

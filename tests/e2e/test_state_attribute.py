@@ -39,8 +39,7 @@ def test_altered_in_each_byte(slapd, client):
     for at in range(len(state)):
         for other in {b"A", b"b", bytes([state[at] ^ 0x80])} - {state[at:at + 1]}:
             changed = state[:at] + other + state[at + 1:]
-            reply = user.answer(client, changed, code)
-            assert reply.rejected or (reply.challenged and not changed.startswith(b"pm1.")), (at, reply)
+            assert user.answer(client, changed, code).rejected, at
     assert user.failures() == 0
     assert user.answer(client, state, code).accepted
 
@@ -61,13 +60,6 @@ def test_cut(slapd, client):
     for longer in (state + b"A", state + b"=", state + state[:20]):
         assert user.answer(client, longer, code).rejected
     assert user.answer(client, state, code).accepted
-
-
-def test_two_states_in_one_request(slapd, client):
-    user = Enrolled(slapd)
-    first, second = user.challenge(client).state, user.challenge(client).state
-    reply = client.ask(pap(user.uid, user.device.code()) + [("State", first), ("State", second)])
-    assert not reply.accepted
 
 
 @pytest.mark.parametrize("make", [User, Enrolled])
@@ -138,8 +130,7 @@ def test_sealed_by_an_unknown_key(slapd, radius, client):
     with FreeRadius(slapd, ring=Ring("foreign")) as stranger, stranger.client() as other:
         challenge = user.challenge(other)
     mark = radius.mark()
-    reason = refused_with_a_reason(radius, user.answer(client, challenge, user.device.code()), mark)
-    assert "foreign" in reason or "foreign" in radius.log(mark)
+    assert "key" in refused_with_a_reason(radius, user.answer(client, challenge, user.device.code()), mark)
 
 
 def test_sealed_by_another_key_of_that_name(slapd, client):

@@ -148,9 +148,13 @@ def test_unenrolled_user_may_be_let_in_for_a_policy_to_restrict(slapd, accepting
         assert User(slapd, **UNREADABLE, **attributes).start(client).rejected
 
 
-def test_unenrolled_user_is_told_where_to_enrol(slapd, client):
+def test_unenrolled_user_is_told_what_to_do(slapd, client, ring):
     reply = User(slapd, peruserMfaEnabled="TRUE").start(client)
-    assert "https://" in reply.message and len(reply.message) <= 253
+    assert reply.rejected and reply.message
+    instance = {"message.unenrolled": "Set up your phone at https://mfa.example.org/?u=%{User-Name}"}
+    with FreeRadius(slapd, ring=ring, instance=instance) as server, server.client() as other:
+        user = User(slapd, peruserMfaEnabled="TRUE")
+        assert user.start(other).message == f"Set up your phone at https://mfa.example.org/?u={user.uid}"
 
 
 # ---- the forms of a secret

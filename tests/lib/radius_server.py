@@ -18,9 +18,9 @@ PACKAGED_MODULES = Path("/usr/lib/freeradius")
 
 LDAP_BIND = """\
 	ldap
-	if ((ok || updated) && &User-Password) {
+	if (&User-Password) {
 		update control {
-			Auth-Type := LDAP
+			Auth-Type = LDAP
 		}
 	}
 """
@@ -59,7 +59,7 @@ class FreeRadius(Server):
     name = "freeradius"
 
     def __init__(self, slapd=None, *, ring=None, settings=None, instance=None, sections=None, update="", more=None,
-                 proxy="", echo=True, debug=1, build="release", under=(), threads=4, module=True, start=True):
+                 proxy="", echo=True, debug=0, build="release", under=(), threads=4, module=True, start=True):
         super().__init__()
         try:
             self.slapd, self.build, self.under, self.threads = slapd, build, tuple(under), threads
@@ -148,8 +148,7 @@ class FreeRadius(Server):
             "MFA_AUTHORIZE": "", "MFA_AUTHENTICATE": "", "MFA_POST_AUTH": "",
         }
         if self.module:
-            words.update(MFA_AUTHORIZE="peruser_mfa",
-                         MFA_AUTHENTICATE="peruser_mfa", MFA_POST_AUTH="peruser_mfa")
+            words.update(MFA_AUTHORIZE="peruser_mfa", MFA_AUTHENTICATE="peruser_mfa", MFA_POST_AUTH="peruser_mfa")
         words.update({name.upper(): text for name, text in self.sections.items()})
         return words
 
