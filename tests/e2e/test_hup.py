@@ -67,14 +67,23 @@ def test_key_ring_that_others_can_read_keeps_the_old_one(slapd, server, client, 
     assert Enrolled(slapd).login(client).accepted
 
 
-def change(server, **changes):
-    server.configure(**changes)
-    newer(*(path for path in server.raddb.rglob("*") if path.is_file()))
+def change_shared(server, **settings):
+    server.settings = {name.replace("__", "."): value for name, value in settings.items()}
+    path = server.raddb / "mods-config/peruser_mfa/peruser_mfa.conf"
+    path.write_text(server.shared_file())
+    newer(path)
+
+
+def change_instance(server, items):
+    server.instance = items
+    path = server.raddb / "mods-enabled/peruser_mfa"
+    path.write_text(server.instance_file())
+    newer(path)
 
 
 def test_new_message_is_used(slapd, server, client):
     user = Enrolled(slapd)
-    change(server, instance={"message.challenge": "Next, the code: "})
+    change_instance(server, {"message.challenge": "Next, the code: "})
     server.hup()
     challenge = challenged_with(client, user, "Next, the code: ")
     assert user.answer(client, challenge, user.device.code()).accepted
@@ -83,16 +92,25 @@ def test_new_message_is_used(slapd, server, client):
 def test_new_shared_setting_is_used(slapd, server, client):
     user = Enrolled(slapd, peruserMfaFailures=f"2 {int(time.time())} AAAAAAAAAAAAAAAAAAAAAA")
     assert user.start(client).challenged
-    change(server, settings={"lockout.threshold": 2})
+    change_shared(server, lockout__threshold=2)
     server.hup()
     wait_until(lambda: user.start(client).rejected, 5, "the new threshold locks")
 
 
-@pytest.mark.parametrize("settings", [{"lockout.threshold": 0}, {"lockout.treshold": 3}, {"key_ring": "/nowhere"}],
+@pytest.mark.parametrize("settings", [{"lockout__threshold": 0}, {"lockout__treshold": 3}, {"key_ring": "/nowhere"}],
                          ids=["out of range", "unknown", "no key ring"])
-def test_broken_configuration_keeps_the_old_one(slapd, server, client, settings):
-    change(server, settings=settings)
-    mark = hup(server, list(settings)[0].split(".")[-1])
+def test_broken_shared_file_keeps_the_old_one(slapd, server, client, settings):
+    change_shared(server, **settings)
+    mark = hup(server, list(settings)[0].split("__")[-1])
+    assert "Error" in server.log(mark)
+    assert Enrolled(slapd).login(client).accepted
+
+
+@pytest.mark.parametrize("items", [{"challenge.attempts": 0}, {"challenge.atempts": 3}, {"mode": "sometimes"}],
+                         ids=["out of range", "unknown", "no such choice"])
+def test_broken_instance_file_keeps_the_old_one(slapd, server, client, items):
+    change_instance(server, items)
+    mark = hup(server, list(items)[0].split(".")[-1])
     assert "Error" in server.log(mark)
     assert Enrolled(slapd).login(client).accepted
 

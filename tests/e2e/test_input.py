@@ -15,30 +15,49 @@ def name_of(value):
     return value.encode("unicode_escape").decode()[:20]
 
 
+# Every name passes the first factor, so that it reaches the module's own search.
+ANYBODY = {"first_factor": '\tupdate control {\n\t\tCleartext-Password := "pw"\n\t}\n\tpap\n'}
+
+
 @pytest.fixture(scope="module")
 def own_search(slapd, ring):
-    """Every name passes the first factor, so that it reaches the module's own search."""
-    sections = {"first_factor": '\tupdate control {\n\t\tCleartext-Password := "pw"\n\t}\n\tpap\n'}
-    with FreeRadius(slapd, ring=ring, sections=sections) as server:
+    with FreeRadius(slapd, ring=ring, sections=ANYBODY) as server:
         Enrolled(slapd, uid="victim")
         yield server
 
 
+@pytest.fixture(scope="module")
+def plain_filter(slapd, ring):
+    """In the alternation of the default filter the server itself escapes twice what is special in a filter."""
+    with FreeRadius(slapd, ring=ring, sections=ANYBODY, settings={"user.filter": "(uid=%{User-Name})"}) as server:
+        yield server
+
+
 @pytest.mark.parametrize("name", HOSTILE, ids=name_of)
-def test_hostile_name_finds_nobody_else(own_search, client, name):
-    with own_search.client() as nas:
-        reply = nas.password(name, "pw")
-        assert reply.rejected and reply.state is None
+def test_hostile_name_finds_nobody_else(own_search, plain_filter, client, name):
+    with own_search.client() as one, plain_filter.client() as two:
+        for nas in (one, two):
+            reply = nas.password(name, "pw")
+            assert reply.rejected and reply.state is None
     assert client.password(name, "pw").rejected
 
 
-ODD = ["\\", "a(b)", "c*d", "a\u00e9\u4e2d", "x" * 200, "with space", "o'neil", "comma,name", "a+b", "hash#tag",
-       'quo"te', "semi;colon", "eq=ual", "<angle>"]
+SPECIAL = ["\\", "a(b)", "c*d", "a\\28b", "\\\\"]
+HARMLESS = ["x" * 200, "with space", "o'neil", "comma,name", "a+b", "hash#tag", 'quo"te', "semi;colon", "eq=ual",
+            "<angle>"]
+LETTERS = ["a\u00e9", "\u4e2d\u6587", "\u0438\u0432\u0430\u043d", "\U0001f600"]
 
 
-@pytest.mark.parametrize("name", ODD, ids=name_of)
-def test_odd_but_real_name_logs_in(slapd, own_search, client, name):
+@pytest.mark.parametrize("name", SPECIAL + HARMLESS + LETTERS, ids=name_of)
+def test_odd_but_real_name_logs_in(slapd, plain_filter, name):
     """Escaped, not refused: these are entries of the directory."""
+    user = Enrolled(slapd, uid=name, password="pw")
+    with plain_filter.client() as nas:
+        assert user.login(nas).accepted
+
+
+@pytest.mark.parametrize("name", ["Jos\u00e9", "\u5f20\u4f1f", "o'hara, jr"], ids=name_of)
+def test_name_with_letters_of_any_language(slapd, own_search, client, name):
     user = Enrolled(slapd, uid=name, password="pw")
     with own_search.client() as nas:
         assert user.login(nas).accepted
@@ -62,23 +81,18 @@ def test_other_case_is_the_same_person(slapd, client):
     assert client.code(user.uid.upper(), again, code).rejected
 
 
-STRIP = """
-	if (&User-Name =~ /^([^@]+)@example\\.org$/) {
-		update request {
-			Stripped-User-Name := "%{1}"
-		}
-	}
-	elsif (&User-Name =~ /^EXAMPLE\\\\\\\\(.+)$/) {
-		update request {
-			Stripped-User-Name := "%{1}"
-		}
-	}
+REALMS = """
+realm example.org {
+}
+realm EXAMPLE {
+}
 """
 
 
 @pytest.mark.parametrize("form", ["{}@example.org", "EXAMPLE\\{}", "{}"])
 def test_domain_and_realm(slapd, ring, form):
-    with FreeRadius(slapd, ring=ring, sections={"authorize_first": STRIP}) as server, server.client() as client:
+    sections = {"authorize_first": "\tsuffix\n\tntdomain\n"}
+    with FreeRadius(slapd, ring=ring, sections=sections, proxy=REALMS) as server, server.client() as client:
         user, plain = Enrolled(slapd), User(slapd)
         name = form.format(user.uid)
         challenge = client.password(name, user.password)

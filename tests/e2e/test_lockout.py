@@ -117,16 +117,16 @@ def test_wait_doubles_up_to_the_maximum(slapd, client, count, wait_s):
 
 
 def test_lock_ends_by_itself_and_comes_back_longer(slapd, ring):
-    settings = {"lockout.threshold": 2, "lockout.base": 1, "lockout.max": 60}
+    settings = {"lockout.threshold": 2, "lockout.base": 2, "lockout.max": 60}
     with FreeRadius(slapd, ring=ring, settings=settings) as server, server.client() as client:
         user = Enrolled(slapd)
         fail(user, client, 2)
         assert user.start(client).rejected
-        time.sleep(1.6)
+        time.sleep(2.1)
         fail(user, client, 1)
-        time.sleep(1.2)
+        time.sleep(2.1)   # whole seconds are compared, so 4 s are 3 at least
         assert user.start(client).rejected, "the second lock is as short as the first"
-        time.sleep(1.4)
+        time.sleep(2)
         assert user.login(client).accepted
 
 

@@ -10,9 +10,9 @@ from lib.ring import Ring, new_recovery_code
 from lib.slapd import FREERADIUS_DN, RADIUS_DN
 from lib.user import Enrolled, User
 
-# At -xxx the server itself prints each packet that it receives, and each item of its configuration.
-PRINTED_BY_THE_SERVER = re.compile(r"(User-Password|CHAP-Password|Cleartext-Password|SSHA-Password) :?= |"
-                                   r"\b(password|secret) = ")
+# When it debugs, the server itself prints each packet that it receives, its configuration, and what its own modules do.
+PRINTED_BY_THE_SERVER = re.compile(r"(User-Password|CHAP-Password|Password-With-Header|Cleartext-Password) [:+]?= |"
+                                   r"\) (ldap|pap|chap|mschap): |\b(password|secret) = ")
 
 
 def run_every_path(slapd, ring, server):
