@@ -86,7 +86,10 @@ class Server:
             self.process = subprocess.Popen(
                 self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
                 cwd=self.dir, env=self.environment(), start_new_session=True, preexec_fn=_die_with_parent)
-        wait_until(lambda: self._started(mark), what=f"{self.name} ready")
+        try:
+            wait_until(lambda: self._started(mark), what=f"{self.name} ready")
+        except TimeoutError as error:
+            raise StartFailed(f"{error}\n{self.log(mark)[-4000:]}") from None
         return self
 
     def start_on_free_ports(self, tries=5):
