@@ -38,7 +38,7 @@ ECHO = """\
 	}
 """
 VALGRIND = ("valgrind", "--leak-check=full", "--show-leak-kinds=definite,indirect", "--num-callers=30",
-            "--child-silent-after-fork=yes")
+            "--child-silent-after-fork=yes", "--keep-debuginfo=yes", "--log-file=valgrind.%p")
 
 
 class FreeRadius(Server):
@@ -184,8 +184,14 @@ class FreeRadius(Server):
                                  check=True).stdout.strip()
         shim = self.dir / "dlopen_shim.so"   # a copy, since LD_PRELOAD cannot name a path with a space
         shutil.copy(ROOT / "build/release/lib/dlopen_shim.so", shim)
-        return {**os.environ, "LD_PRELOAD": f"{shim}:{libasan}",
-                "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=1:abort_on_error=0"}
+        log = f"log_path={self.dir}/sanitizer"   # the server turns its standard error off
+        return {**os.environ, "LD_PRELOAD": f"{shim}:{libasan}", "UBSAN_OPTIONS": f"print_stacktrace=1:{log}",
+                "ASAN_OPTIONS": f"verify_asan_link_order=0:detect_leaks=1:abort_on_error=0:"
+                                f"fast_unwind_on_malloc=0:{log}"}
+
+    def sanitizer_log(self):
+        """What the sanitizers found, after the server has ended."""
+        return "".join(path.read_text(errors="replace") for path in self.dir.glob("sanitizer.*"))
 
     def is_ready(self):
         return "Ready to process requests" in self.log(self._ready_from)
