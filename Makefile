@@ -35,6 +35,8 @@ CGIDIR     ?= $(PREFIX)/lib/cgi-bin
 SHAREDIR   ?= $(PREFIX)/share/peruser-mfa
 DOCDIR     ?= $(PREFIX)/share/doc/peruser-mfa
 MANDIR     ?= $(PREFIX)/share/man
+LOCALEDIR  ?= $(PREFIX)/share/locale
+PAGE_CONFDIR ?= /etc/peruser-mfa
 # Where the packaged server looks.
 FR_LIBDIR  ?= /usr/lib/freeradius
 FR_CONFDIR ?= /etc/freeradius/3.0
@@ -79,6 +81,7 @@ ADMIN_LIB  := $(if $(ADMIN_SRC),$(B)/libadmin.a)
 PART_LIBS  := $(ENROLL_LIB) $(ADMIN_LIB) $(CORE_LIB)
 MODULE     := $(if $(MODULE_SRC),$(B)/rlm_peruser_mfa.so)
 PROGRAMS   := $(if $(ENROLL_SRC),$(B)/peruser-mfa-enroll) $(if $(ADMIN_SRC),$(B)/peruser-mfa)
+LOCALES    := $(patsubst enroll/po/%.po,$(B)/locale/%/LC_MESSAGES/peruser-mfa-enroll.mo,$(wildcard enroll/po/*.po))
 UNIT_BIN   := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 TSAN_BIN   := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/tsan_*.c))
 FUZZ_BIN   := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -94,7 +97,7 @@ ALL_LIBS   := -lconfuse -lfcgi -lqrencode -ljansson -lpskc -lseccomp $(CORE_LIBS
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(CORE_LIB) $(MODULE) $(PROGRAMS)
+all: $(CORE_LIB) $(MODULE) $(PROGRAMS) $(LOCALES)
 unit: $(UNIT_BIN)
 tsan: $(TSAN_BIN)
 fuzzers: $(FUZZ_BIN)
@@ -142,6 +145,13 @@ $(B)/peruser-mfa-enroll: $(B)/enroll/main.o $(ENROLL_LIB) $(CORE_LIB)
 $(B)/peruser-mfa: $(B)/admin/main.o $(ADMIN_LIB) $(CORE_LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) -pie $^ $(ALL_LDFLAGS) $(ALL_LIBS) -o $@
+
+$(B)/enroll/assets.o: enroll/page.css enroll/page.js
+
+$(B)/locale/%/LC_MESSAGES/peruser-mfa-enroll.mo: enroll/po/%.po | build/packages-build
+	@mkdir -p $(@D)
+	$(call say,MSGFMT,$@)
+	$(Q)msgfmt --check-format -o $@ $<
 
 # ---- programs of the tests; those of enroll/ and admin/ are tested without their main.c
 
@@ -205,11 +215,13 @@ distclean:
 install: all
 	DESTDIR='$(DESTDIR)' BINDIR='$(BINDIR)' CGIDIR='$(CGIDIR)' FR_LIBDIR='$(FR_LIBDIR)' \
 	FR_CONFDIR='$(FR_CONFDIR)' SHAREDIR='$(SHAREDIR)' DOCDIR='$(DOCDIR)' MANDIR='$(MANDIR)' \
+	LOCALEDIR='$(LOCALEDIR)' PAGE_CONFDIR='$(PAGE_CONFDIR)' \
 	sh tools/install.sh $(B)
 
 uninstall:
 	rm -f '$(DESTDIR)$(FR_LIBDIR)/rlm_peruser_mfa.so' '$(DESTDIR)$(BINDIR)/peruser-mfa' \
-		'$(DESTDIR)$(CGIDIR)/peruser-mfa-enroll' '$(DESTDIR)$(MANDIR)'/man?/peruser-mfa*
+		'$(DESTDIR)$(CGIDIR)/peruser-mfa-enroll' '$(DESTDIR)$(MANDIR)'/man?/peruser-mfa* \
+		'$(DESTDIR)$(LOCALEDIR)'/*/LC_MESSAGES/peruser-mfa-enroll.mo
 	rm -rf '$(DESTDIR)$(SHAREDIR)' '$(DESTDIR)$(DOCDIR)'
 	@echo 'The configuration in $(FR_CONFDIR) stays; remove it by hand.'
 

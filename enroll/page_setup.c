@@ -84,8 +84,7 @@ static bool show_key_step(struct mfa_web *web, struct mfa_pending const *pending
 		     "data-done=\"%\" hidden>%</button>\n"
 		     "</details></li>\n",
 		     _("The picture cannot be scanned?"),
-		     _("Type this key into the app. Choose “time based” where it asks. Spaces do "
-		       "not matter."),
+		     _("Type this key into the app, for time-based codes. Spaces do not matter."),
 		     key, _("Copied"), _("Copy the key"));
 	OPENSSL_cleanse(uri, sizeof(uri));
 	OPENSSL_cleanse(key, sizeof(key));

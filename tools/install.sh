@@ -52,6 +52,10 @@ put 644 "$built/rlm_peruser_mfa.so" "$FR_LIBDIR"
 [ ! -e "$built/peruser-mfa" ] || put 755 "$built/peruser-mfa" "$BINDIR"
 [ ! -e "$built/peruser-mfa-enroll" ] || put 755 "$built/peruser-mfa-enroll" "$CGIDIR"
 
+[ ! -e enroll/enroll.conf ] || put_config enroll/enroll.conf "$PAGE_CONFDIR"
+files_of "$built/locale" | while IFS= read -r file; do
+	put 644 "$file" "$LOCALEDIR/$(dirname "${file#"$built"/locale/}")"
+done
 files_of raddb | while IFS= read -r file; do
 	case $file in *.md) continue ;; esac
 	put_config "$file" "$FR_CONFDIR/$(dirname "${file#raddb/}")"

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A person with a browser: headless Chromium, and a phone's camera played by zbarimg."""
+import re
+import shutil
+import subprocess
+import tempfile
+import urllib.parse
+from pathlib import Path
+
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+from .totp import Device
+
+DESKTOP = (1280, 900)
+PHONE = (360, 740)
+WAIT_S = 20
+
+
+class Browser:
+    """One window. shots is a folder for numbered screenshots, or None."""
+
+    def __init__(self, *, size=DESKTOP, dark=False, language="en", script=True, shots=None):
+        self.dir = Path(tempfile.mkdtemp(prefix="mfa-browser-"))
+        self.shots, self.number = Path(shots) if shots else None, 0
+        options = webdriver.ChromeOptions()
+        options.binary_location = "/usr/bin/chromium"
+        for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+                         "--ignore-certificate-errors", "--hide-scrollbars", "--no-first-run",
+                         f"--user-data-dir={self.dir / 'profile'}", f"--lang={language}"):
+            options.add_argument(argument)
+        preferences = {"intl.accept_languages": language, "download.default_directory": str(self.dir)}
+        if not script:
+            preferences["profile.managed_default_content_settings.javascript"] = 2
+        options.add_experimental_option("prefs", preferences)
+        try:
+            self.driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
+        except BaseException:
+            shutil.rmtree(self.dir, ignore_errors=True)
+            raise
+        self.driver.set_page_load_timeout(WAIT_S)
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+            "width": size[0], "height": size[1], "deviceScaleFactor": 2, "mobile": size[0] < 600})
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [
+            {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]})
+
+    def close(self):
+        self.driver.quit()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    # ---- looking
+
+    @property
+    def text(self):
+        return self.driver.find_element(By.TAG_NAME, "body").text
+
+    @property
+    def heading(self):
+        return self.driver.find_element(By.TAG_NAME, "h1").text
+
+    def one(self, css):
+        return self.driver.find_element(By.CSS_SELECTOR, css)
+
+    def has(self, css):
+        return bool(self.driver.find_elements(By.CSS_SELECTOR, css))
+
+    def shot(self, name):
+        """A screenshot of the whole page; its path, or None when nobody wants any."""
+        if not self.shots:
+            return None
+        self.shots.mkdir(parents=True, exist_ok=True)
+        self.number += 1
+        path = self.shots / f"{self.number:02}-{name}.png"
+        self._picture(path)
+        return path
+
+    def _picture(self, path):
+        import base64
+        size = self.driver.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]
+        data = self.driver.execute_cdp_cmd("Page.captureScreenshot", {
+            "format": "png", "captureBeyondViewport": True,
+            "clip": {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}})["data"]
+        path.write_bytes(base64.b64decode(data))
+
+    def overflow(self):
+        """Pixels by which the page is wider than the window."""
+        metrics = self.driver.execute_cdp_cmd("Page.getLayoutMetrics", {})
+        return metrics["cssContentSize"]["width"] - metrics["cssLayoutViewport"]["clientWidth"]
+
+    # ---- doing
+
+    def open(self, url):
+        self.driver.get(url)
+        return self
+
+    def fill(self, **fields):
+        for name, value in fields.items():
+            element = self.one(f"[name={name}]")
+            element.clear()
+            element.send_keys(value)
+        return self
+
+    def press(self, css="main form [type=submit]"):
+        """Click, and wait for the next page."""
+        return self._leave(lambda: self.one(css).click())
+
+    def go(self, ending):
+        """Follow the link whose address ends so."""
+        return self.press(f"main a[href$='{ending}']")
+
+    def _leave(self, action):
+        page = self.driver.find_element(By.TAG_NAME, "html")
+        action()
+        WebDriverWait(self.driver, WAIT_S).until(lambda _: self._is_gone(page))
+        WebDriverWait(self.driver, WAIT_S).until(
+            lambda driver: driver.execute_cdp_cmd("Runtime.evaluate", {"expression": "document.readyState"})
+            ["result"]["value"] == "complete")
+        return self
+
+    @staticmethod
+    def _is_gone(element):
+        from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
+        try:
+            element.is_enabled()
+            return False
+        except (StaleElementReferenceException, WebDriverException):
+            return True
+
+    def sign_in(self, url, user, password):
+        self.open(url).fill(user=user, password=password)
+        return self.press()
+
+    def scan(self):
+        """Hold a phone's camera to the screen: the device that the QR code sets up."""
+        path = self.dir / "screen.png"
+        self._picture(path)
+        found = subprocess.run(["zbarimg", "--quiet", "--raw", "-Sdisable", "-Sqrcode.enable", str(path)],
+                               capture_output=True, text=True, check=True).stdout.strip()
+        path.unlink()
+        assert found.startswith("otpauth://totp/"), "no key in the picture"
+        query = urllib.parse.parse_qs(urllib.parse.urlsplit(found).query)
+        return Device(query["secret"][0])
+
+    def codes(self):
+        """The recovery codes on the screen."""
+        return re.findall(r"\b[A-Z]{4}-[A-Z]{4}-[A-Z]{4}\b", self.text)
+
+
+def turn_on(browser, url, user, password, name="My phone"):
+    """Sign in, scan, confirm: the device, and the recovery codes."""
+    browser.shot("sign-in") if browser.open(url) else None
+    browser.sign_in(url, user, password)
+    browser.shot("overview")
+    if browser.has("main a[href$='/on']"):
+        browser.go("/on")
+    device = browser.scan()
+    browser.shot("turn-on")
+    device.settle()
+    browser.fill(code=device.code(), name=name).press()
+    codes = browser.codes()
+    browser.shot("recovery-codes")
+    browser.go("/")
+    browser.shot("mfa-is-on")
+    return device, codes
+
+
+def turn_off(browser, url, code, *, sign_in=None):
+    """Turn MFA off with a code; sign_in is (user, password) when nobody is signed in."""
+    if sign_in:
+        browser.sign_in(url, *sign_in)
+    else:
+        browser.open(url)
+    browser.go("/off")
+    browser.shot("turn-off")
+    browser.fill(code=code).press()
+    browser.shot("mfa-is-off")
+    return browser
+
+
+def walk(url, user, password, shots, *, size=DESKTOP, dark=False, language="en", while_on=None):
+    """The story for the demo: turn on, do what while_on(device, codes) does, turn off; screenshots in shots.
+
+    while_on gives back the offset in steps of the code that turns it off, as it knows which are used.
+    """
+    with Browser(size=size, dark=dark, language=language, shots=shots) as browser:
+        device, codes = turn_on(browser, url, user, password)
+        offset = while_on(device, codes) if while_on else 1
+        turn_off(browser, url, device.code(offset or 0))
+        return device
