@@ -135,6 +135,9 @@ enum mfa_cli_exit mfa_cli_open_config(struct mfa_cli *cli, struct mfa_diag *diag
 /** Choose the account and read its password */
 enum mfa_cli_exit mfa_cli_open_account(struct mfa_cli *cli, struct mfa_diag *diag);
 
+/** Connect and bind; the last step of mfa_cli_open() */
+enum mfa_rc mfa_cli_connect(struct mfa_cli *cli, struct mfa_diag *diag) MFA_MUST_CHECK;
+
 /** Forget everything, secrets wiped */
 void mfa_cli_close(struct mfa_cli *cli);
 

@@ -183,7 +183,7 @@ enum mfa_cli_exit mfa_cli_open_account(struct mfa_cli *cli, struct mfa_diag *dia
 	return read_password(cli, diag, file) == MFA_OK ? MFA_CLI_DONE : MFA_CLI_USAGE;
 }
 
-static enum mfa_cli_exit connect_all(struct mfa_cli *cli, struct mfa_diag *diag)
+enum mfa_rc mfa_cli_connect(struct mfa_cli *cli, struct mfa_diag *diag)
 {
 	enum mfa_rc rc;
 
@@ -191,7 +191,7 @@ static enum mfa_cli_exit connect_all(struct mfa_cli *cli, struct mfa_diag *diag)
 	cli->store.read_class = cli->config.object_class[0] != '\0';
 	rc = mfa_conn_open(&cli->conn, diag, &cli->store);
 	if (rc == MFA_OK) rc = mfa_conn_alloc(&cli->walk, &cli->store);
-	return mfa_cli_exit_of(rc);
+	return rc;
 }
 
 enum mfa_cli_exit mfa_cli_open(struct mfa_cli *cli, unsigned needs)
@@ -207,7 +207,7 @@ enum mfa_cli_exit mfa_cli_open(struct mfa_cli *cli, unsigned needs)
 	}
 	if (status == MFA_CLI_DONE && needs & MFA_CLI_NEED_DIRECTORY) {
 		status = mfa_cli_open_account(cli, &diag);
-		if (status == MFA_CLI_DONE) status = connect_all(cli, &diag);
+		if (status == MFA_CLI_DONE) status = mfa_cli_exit_of(mfa_cli_connect(cli, &diag));
 	}
 	if (status != MFA_CLI_DONE) mfa_cli_warn("%s", diag.text);
 	return status;

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""peruser-mfa check: each line finds the fault that it is there for."""
+import os
+import shutil
+
+import pytest
+
+from lib import ROOT
+from lib.admin import Admin
+from lib.ring import Ring
+from lib.slapd import ADMIN_DN, ENROLL_DN, RADIUS_DN, Slapd
+from lib.user import Enrolled, User
+
+MODULE = ROOT / "build/release/rlm_peruser_mfa.so"
+
+
+@pytest.fixture
+def admin(slapd):
+    with Admin(slapd, Ring("k1")) as command:
+        yield command
+
+
+def wrong(rows):
+    return [f"{row['check']}: {row['text']}" for row in rows if row["health"] == "wrong"]
+
+
+def warnings(rows):
+    return [f"{row['check']}: {row['text']}" for row in rows if row["health"] == "warning"]
+
+
+def record(slapd):
+    """A user who has something of everything, so that reading it can be refused."""
+    return Enrolled(slapd, peruserMfaRequiredFrom="20300101000000Z", peruserMfaLastUse=f"1 30 {'n' * 16}",
+                    peruserMfaFailures=f"1 30 {'t' * 22}", peruserMfaRecoveryCode="k1$a", peruserMfaVoucher="k1$a 1",
+                    peruserMfaTrustedDevice="k1$a 1 x")
+
+
+def test_all_is_well(admin, slapd):
+    user = record(slapd)
+    before = slapd.get(user.uid)
+    accounts = []
+    for name, dn in (("radius", RADIUS_DN), ("page", ENROLL_DN), ("user", user.dn)):
+        password = user.password if name == "user" else slapd.passwords[dn]
+        accounts += [f"--as-{name}", dn, f"--as-{name}-file", admin.file(name, password)]
+    rows = admin.json("check", "--module", MODULE, *accounts, user.uid)
+    assert not wrong(rows)
+    assert len([row for row in rows if row["check"] == "access" and row["health"] == "ok"]) == 5
+    assert slapd.get(user.uid) == before, "looking changes nothing"
+    text = admin.run("check", "--module", MODULE).out
+    assert "built for FreeRADIUS" in text and " 0 wrong" in text
+    if os.geteuid() == 0:
+        assert not warnings(rows)
+
+
+def test_access_that_is_too_wide(admin):
+    with Slapd(access=None) as slapd:
+        with Admin(slapd) as other:
+            user = record(slapd)
+            found = wrong(other.json("check", user.uid, "--as-user", user.dn, "--as-user-file",
+                                     other.file("u", user.password), status=1))
+        for line in ("anonymous may read 'peruserMfaSecret'", "a user may read 'peruserMfaRecoveryCode'",
+                     "this account may not write 'peruserMfaEnabled'"):
+            assert any(line in text for text in found), found
+
+
+def test_accounts_that_may_too_much_or_too_little(admin, slapd):
+    user = record(slapd)
+    as_admin = admin.file("a", slapd.passwords[ADMIN_DN])
+    found = wrong(admin.json("check", user.uid, "--as-radius", ADMIN_DN, "--as-radius-file", as_admin, status=1))
+    assert any("RADIUS may write 'peruserMfaSecret', and must not" in text for text in found)
+    as_radius = admin.file("r", slapd.passwords[RADIUS_DN])
+    found = wrong(admin.json("check", user.uid, "--as-page", RADIUS_DN, "--as-page-file", as_radius, status=1))
+    assert any("the page may not write 'peruserMfaSecret'" in text for text in found)
+    found = wrong(admin.json("check", user.uid, "--as-page", RADIUS_DN, "--as-page-file", admin.file("w", "x"),
+                             status=1))
+    assert any("Invalid credentials" in text for text in found)
+
+
+def test_no_schema():
+    with Slapd(schema=(), access=None) as slapd, Admin(slapd) as admin:
+        User(slapd)
+        found = wrong(admin.json("check", status=1))
+        assert any("does not know 'peruserMfaSecret'" in text for text in found)
+        assert any("class 'peruserMfaUser'" in text for text in found)
+
+
+def test_a_mapping_that_cannot_hold(admin, slapd):
+    admin.configure(attribute__last_use="description", attribute__secret="employeeNumber")
+    rows = admin.json("check", status=1)
+    assert any("'description' may hold several values" in text for text in wrong(rows))
+    assert any("'employeeNumber' may hold one value" in text for text in warnings(rows))
+
+
+def test_no_id(admin, slapd):
+    User(slapd)
+    admin.configure(attribute__id="employeeNumber")
+    assert any("employeeNumber" in text for text in wrong(admin.json("check", status=1)))
+
+
+@pytest.mark.parametrize("mode,wanted", [(0o640, None), (0o644, "mode 0644"), (None, "no such file")])
+def test_key_ring(admin, mode, wanted):
+    if mode is None:
+        admin.ring_path.unlink()
+    else:
+        admin.ring_path.chmod(mode)
+    found = wrong(admin.json("check", status=None))
+    assert bool(found) == bool(wanted) and (not wanted or wanted in found[0])
+
+
+def test_files_that_others_read_or_write(admin):
+    (admin.dir / "password").chmod(0o644)
+    admin.config.chmod(0o646)
+    found = wrong(admin.json("check", status=1))
+    assert any("password file" in text for text in found) and any("others can write it" in text for text in found)
+
+
+@pytest.mark.parametrize("settings,wanted", [
+    ({"ldap__uri": "ldap://192.0.2.1", "ldap__connect_timeout": 1}, "in clear"),
+    ({"ldap__require_cert": "never"}, "cannot be verified"),
+])
+def test_tls(admin, settings, wanted):
+    admin.configure(**settings)
+    rows = admin.json("check", status=None)
+    assert any(wanted in text for text in wrong(rows) + warnings(rows))
+
+
+def test_directory_and_configuration(admin):
+    assert "cannot connect" in admin.run("check", "-H", "ldap://127.0.0.1:1", status=3).out
+    admin.config.write_text("nonsense = 1\n")
+    assert "nonsense" in admin.run("check", status=2).out
+
+
+def test_module_of_another_server(admin):
+    other = admin.dir / "rlm.so"
+    data = MODULE.read_bytes()
+    magic = (0xf03020100000).to_bytes(8, "little")
+    assert data.count(magic) == 1
+    other.write_bytes(data.replace(magic, (0xf03020300000).to_bytes(8, "little")))
+    assert any("built for FreeRADIUS 3.2.3" in text for text in wrong(admin.json("check", "--module", other, status=1)))
+    for broken in (b"", b"\x7fELF", data[:5000], shutil.__doc__.encode()):
+        other.write_bytes(broken)
+        assert any("cannot be told" in text for text in warnings(admin.json("check", "--module", other)))
+    assert any("not on this machine" in text for text in wrong(admin.json("check", "--module", "/nowhere", status=1)))
