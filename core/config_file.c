@@ -156,24 +156,39 @@ static enum mfa_rc refuse_variables(struct mfa_diag *diag, char const *text, cha
 	return MFA_OK;
 }
 
+/** A copy without the lines that are comments: libconfuse counts each of those twice */
+static char *without_comments(char const *text)
+{
+	char *copy = strdup(text);
+
+	for (char *line = copy; line && *line;) {
+		size_t const len = strcspn(line, "\n");
+
+		if (line[strspn(line, " \t")] == '#') memset(line, ' ', len);
+		line += len + (line[len] ? 1 : 0);
+	}
+	return copy;
+}
+
 enum mfa_rc mfa_config_parse(void *base, struct mfa_diag *diag, struct mfa_config_item const *items,
 			     char const *text, char const *name)
 {
 	struct reading now = {.base = base, .diag = diag, .items = items, .name = name};
 	struct grammar *grammar = calloc(1, sizeof(*grammar));
+	char *plain = without_comments(text);
 	struct mfa_diag why;
-	enum mfa_rc rc;
+	enum mfa_rc rc = grammar && plain ? mfa_config_defaults(base, items) : MFA_ERR_NOMEM;
 
-	if (!grammar) return MFA_ERR_NOMEM;
-	rc = mfa_config_defaults(base, items);
 	if (rc == MFA_OK && !describe(grammar, items)) rc = MFA_ERR_SPACE;
 	if (rc == MFA_OK) rc = refuse_variables(diag, text, name);
 	if (rc == MFA_OK) {
 		reading = &now;
-		rc = parse(grammar, text);
+		rc = parse(grammar, plain);
 		reading = NULL;
 	}
 	free(grammar);
+	if (plain) OPENSSL_cleanse(plain, strlen(plain)); /* passwords stand in these files */
+	free(plain);
 	if (rc != MFA_OK) return rc;
 	rc = mfa_config_complete(base, &why, items);
 	if (rc != MFA_OK) mfa_diag_set(diag, "%s: %s", name, why.text);
