@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The enrolment page by plain HTTP: what each flow shows, and what it leaves in the directory."""
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from lib.page import Page, codes_of, key_of
+from lib.ring import base64url, hkdf, new_recovery_code
+from lib.slapd import ENROLL_DN
+from lib.totp import Device
+from lib.user import Enrolled, User
+
+LOOSE = {"throttle.address_attempts": 100000}
+
+
+@pytest.fixture(scope="module", params=["fastcgi", "cgi"])
+def page(request, slapd, ring):
+    with Page(slapd, ring=ring, mode=request.param, settings=LOOSE) as server:
+        yield server
+
+
+@pytest.fixture
+def fast(slapd, ring):
+    """Makes a page with settings of its own."""
+    pages = []
+
+    def make(settings=None, **options):
+        pages.append(Page(slapd, ring=ring, settings={**LOOSE, **(settings or {})}, **options))
+        return pages[-1]
+    yield make
+    for server in pages:
+        server.close()
+
+
+def signed_in(page, user):
+    visitor = page.visitor()
+    answer = visitor.sign_in(user.uid, user.password)
+    assert answer.status == 200, answer
+    return visitor
+
+
+def turn_on(visitor, name="Phone"):
+    """Turn MFA on: the device and the page with the recovery codes."""
+    form = visitor.get("/on")
+    device = Device(key_of(form)).settle()
+    answer = visitor.submit(form, "/on", code=device.code(), name=name)
+    assert answer.status == 303, answer
+    return device, visitor.follow(answer)
+
+
+def test_turning_on_writes_all_in_one_modify_and_shows_codes_once(page, slapd):
+    user = User(slapd)
+    visitor = signed_in(page, user)
+    form = visitor.get("/on")
+    assert user.get("peruserMfaSecret") is None
+    device = Device(key_of(form)).settle()
+    wrong = visitor.submit(form, "/on", code=device.wrong(), name="Phone")
+    assert wrong.status == 403 and key_of(wrong) == device.secret
+    assert user.get("peruserMfaSecret") is None and user.get("peruserMfaFailures") is None
+    mark = slapd.mark()
+    shown = visitor.follow(visitor.submit(wrong, "/on", code=device.code(), name="Phone"))
+    assert sum(count for (_, kind), count in slapd.operations(mark).items() if kind == "MOD") == 1
+    assert len(set(codes_of(shown))) == 10
+    assert user.get("peruserMfaEnabled") == "TRUE" and user.get("peruserMfaSecret").startswith("{GCM}k1$")
+    assert int(user.get("peruserMfaLastUse").split()[0]) in (device.step(-1), device.step())
+    assert len(slapd.get(user.uid, "peruserMfaRecoveryCode")) == 10
+    saved = visitor.submit(shown, "/codes.txt")
+    assert "attachment" in saved.header("Content-Disposition") and codes_of(shown)[9] in saved.text
+    again = visitor.follow(visitor.get("/codes"))
+    assert codes_of(again) == [] and "shown only once" in again.words
+    assert visitor.get("/on").status == 409 and "MFA is already on" in visitor.get("/on").words
+
+
+def test_turning_off_takes_a_code_that_was_not_used(page, slapd):
+    user = User(slapd)
+    visitor = signed_in(page, user)
+    device, _ = turn_on(visitor)
+    form = visitor.get("/off")
+    assert visitor.submit(form, "/off", code=device.wrong()).status == 403
+    assert user.failures() == 1
+    used = visitor.submit(form, "/off", code=device.code())
+    assert used.status == 403 and "used before" in used.words
+    assert visitor.submit(form, "/off", code="").status == 403
+    off = visitor.follow(visitor.submit(form, "/off", code=device.code(1)))
+    assert "MFA is off" in off.words
+    assert user.get("peruserMfaEnabled") == "FALSE"
+    for name in ("Secret", "RecoveryCode", "TrustedDevice", "Failures"):
+        assert user.get("peruserMfa" + name) is None
+    gone = visitor.get("/off")
+    assert gone.status == 409 and "MFA is not on" in gone.words
+
+
+def test_a_recovery_code_turns_off_and_adds_nothing(page, slapd):
+    user = User(slapd)
+    visitor = signed_in(page, user)
+    codes = codes_of(turn_on(visitor)[1])
+    refused = visitor.submit(visitor.get("/device/add"), "/device/add", code=codes[0])
+    assert refused.status == 403 and "not accepted here" in refused.words
+    assert visitor.follow(visitor.submit(visitor.get("/off"), "/off", code=codes[0].lower())).status == 200
+    assert user.get("peruserMfaEnabled") == "FALSE"
+
+
+def test_devices_are_added_and_removed_with_a_code(page, slapd, ring):
+    user = Enrolled(slapd)
+    user.device.settle()
+    visitor = signed_in(page, user)
+    assert visitor.get("/device/new").header("Location").endswith("/device/add")
+    form = visitor.follow(visitor.submit(visitor.get("/device/add"), "/device/add", code=user.device.code(-1)))
+    second = Device(key_of(form))
+    answer = visitor.submit(form, "/device/new", code=second.code(), name="Tab <b>let")
+    overview = visitor.follow(answer)
+    assert "The device was added" in overview.words and "Tab &lt;b&gt;let" in overview.text
+    assert len(slapd.get(user.uid, "peruserMfaSecret")) == 2
+    link = next(link for link in overview.page.links if "/device/remove" in link)
+    form = visitor.request("GET", link)
+    assert visitor.submit(form, "/device/remove", code=second.wrong()).status == 403
+    assert len(slapd.get(user.uid, "peruserMfaSecret")) == 2
+    visitor.submit(form, "/device/remove", code=second.code(1))
+    assert len(slapd.get(user.uid, "peruserMfaSecret")) == 1
+    assert visitor.submit(form, "/device/remove", code=second.code(1)).status == 404
+
+
+def test_new_recovery_codes_replace_the_old_ones(page, slapd):
+    user = Enrolled(slapd, peruserMfaRecoveryCode=["k1$old"])
+    visitor = signed_in(page, user)
+    assert "1 recovery code is left. Make new ones" in visitor.get("/").words
+    shown = visitor.follow(visitor.submit(visitor.get("/recovery"), "/recovery", code=user.device.code()))
+    assert len(codes_of(shown)) == 10
+    values = slapd.get(user.uid, "peruserMfaRecoveryCode")
+    assert len(values) == 10 and "k1$old" not in values
+
+
+def test_trusted_devices_are_forgotten(page, slapd):
+    later = int(time.time()) + 86400
+    values = [f"k1$hash{i} {later} 02-00-00-00-00-0{i}" for i in range(3)]
+    user = Enrolled(slapd, peruserMfaTrustedDevice=values)
+    visitor = signed_in(page, user)
+    shown = visitor.get("/trusted")
+    assert "02-00-00-00-00-02" in shown.words
+    visitor.submit(shown, "/trusted")
+    assert slapd.get(user.uid, "peruserMfaTrustedDevice") == values[1:]
+    shown = visitor.get("/trusted")
+    assert visitor.post("/trusted", shown.page.forms[-1][1]).status == 303
+    assert slapd.get(user.uid, "peruserMfaTrustedDevice") == []
+
+
+def test_states_say_whom_to_ask_or_what_to_do(page, slapd):
+    invited = User(slapd, peruserMfaEnabled="TRUE")
+    assert "invited you" in page.visitor().sign_in(invited.uid, invited.password).words
+    overdue = User(slapd, peruserMfaRequiredFrom="20200101000000Z")
+    assert "required for you" in page.visitor().sign_in(overdue.uid, overdue.password).words
+    suspended = Enrolled(slapd, peruserMfaEnabled="FALSE")
+    visitor = signed_in(page, suspended)
+    assert "suspended" in visitor.get("/").words and visitor.get("/on").status == 409
+    broken = User(slapd, peruserMfaEnabled="TRUE", peruserMfaSecret="{GCM}k9$AAAA")
+    visitor = signed_in(page, broken)
+    assert "needs an administrator" in visitor.get("/").words and visitor.get("/off").status == 409
+
+
+def test_required_mfa_stays_on_and_a_date_ahead_is_shown(page, slapd):
+    required = Enrolled(slapd, peruserMfaRequiredFrom="20200101000000Z")
+    visitor = signed_in(page, required)
+    refused = visitor.get("/off")
+    assert refused.status == 403 and "since 2020-01-01" in refused.words
+    ahead = Enrolled(slapd, peruserMfaRequiredFrom="20990101000000Z")
+    visitor = signed_in(page, ahead)
+    form = visitor.get("/off")
+    assert "2099-01-01" in form.words
+    assert visitor.submit(form, "/off", code=ahead.device.code()).status == 303
+
+
+def test_required_by_configuration(fast, slapd):
+    page, user = fast({"enrol.required": True}), Enrolled(slapd)
+    refused = signed_in(page, user).get("/off")
+    assert refused.status == 403 and "requires MFA for everybody" in refused.words
+    new = User(slapd)
+    assert "Turn on MFA" in page.visitor().sign_in(new.uid, new.password).words
+
+
+def voucher_value(ring, code, entry_id, expires):
+    import hashlib
+    import hmac
+    key_id, master = ring.keys[0]
+    data = b"".join(len(p).to_bytes(4, "big") + p for p in (entry_id, code.replace("-", "").encode()))
+    return f"{key_id}${base64url(hmac.new(hkdf(master, 'peruser-mfa voucher'), data, hashlib.sha256).digest())} {expires}"
+
+
+def test_a_voucher_is_asked_for_and_used_up(fast, slapd, ring):
+    page, user, code = fast({"enrol.require_voucher": True}), User(slapd), new_recovery_code()
+    user.set(peruserMfaVoucher=voucher_value(ring, code, user.entry_id, int(time.time()) - 1))
+    visitor = signed_in(page, user)
+    form = visitor.get("/on")
+    device = Device(key_of(form)).settle(10)
+    for typed in ("", new_recovery_code(), code):
+        refused = visitor.submit(form, "/on", code=device.code(), name="P", voucher=typed)
+        assert refused.status == 403 and "voucher is not right" in refused.words
+    user.set(peruserMfaVoucher=voucher_value(ring, code, user.entry_id, int(time.time()) + 60))
+    assert visitor.submit(form, "/on", code=device.code(), name="P", voucher=code).status == 303
+    assert user.get("peruserMfaVoucher") is None and user.get("peruserMfaEnabled") == "TRUE"
+
+
+def test_fifty_activations_at_once_and_one_wins(fast, slapd):
+    page, user = fast(workers=6), User(slapd)
+    visitor = signed_in(page, user)
+    form = visitor.get("/on")
+    device = Device(key_of(form)).settle(15)
+    fields = {**form.form("/on"), "code": device.code(), "name": "P"}
+    cookies = dict(visitor.cookies)
+
+    def attempt(_):
+        other = page.visitor()
+        other.cookies = dict(cookies)
+        return other.post("/on", fields, timeout=120)
+    with ThreadPoolExecutor(25) as pool:
+        answers = list(pool.map(attempt, range(50)))
+    won = [a for a in answers if a.status == 303 and a.header("Location").endswith("/codes")]
+    assert len(won) == 1, [a.status for a in answers]
+    assert {a.status for a in answers if a not in won} <= {409, 303}
+    assert len(slapd.get(user.uid, "peruserMfaSecret")) == 1
+    assert len(slapd.get(user.uid, "peruserMfaRecoveryCode")) == 10
+
+
+def test_directory_down_is_503_and_passes(fast, slapd):
+    page, user = fast(), User(slapd)
+    visitor = signed_in(page, user)
+    try:
+        slapd.stop()
+        down = visitor.get("/")
+        assert down.status == 503 and down.header("Retry-After")
+        assert page.visitor().sign_in(user.uid, user.password).status == 503
+    finally:
+        slapd.start()
+    assert visitor.get("/").status == 200
+    assert signed_in(page, user)
+
+
+def test_a_key_on_top_is_taken_up_without_a_restart(slapd):
+    from lib.ring import Ring
+    old = Ring("k1")
+    with Page(slapd, ring=old, settings=LOOSE) as page:
+        user = User(slapd)
+        visitor = signed_in(page, user)
+        old.with_new_key("k2").write(page.ring_path)
+        turn_on(visitor)
+        assert user.get("peruserMfaSecret").startswith("{GCM}k2$")
+
+
+def test_language_and_names_of_the_site(fast, slapd):
+    page = fast({"site.name": "Uni <Ost>", "site.support": "Call & ask", "site.logo": "/l.svg"})
+    german = page.visitor(language="fr, de;q=0.8, en;q=0.3").get("/sign-in")
+    assert german.page.lang == "de" and "Anmelden" in german.words and "Uni &lt;Ost&gt;" in german.text
+    assert "Call &amp; ask" in german.text and german.header("Content-Language") == "de"
+    assert page.visitor(language="fr").get("/sign-in").page.lang == "en"
+
+
+def test_wrong_configuration_stops_the_program_with_file_and_line(fast):
+    import subprocess
+    page = fast()
+    text = page.config.read_text()
+    page.config.write_text(text + "\nnonsense = 1\n")
+    done = subprocess.run([str(page.program), "-c", str(page.config), "-t"], capture_output=True, text=True)
+    assert done.returncode == 1 and f"{page.config}:{text.count(chr(10)) + 2}" in done.stderr
+    page.config.write_text(text.replace('name = "Example"', 'name = ""'))
+    done = subprocess.run([str(page.program), "-c", str(page.config), "-t"], capture_output=True, text=True)
+    assert done.returncode == 1 and "1 to 64" in done.stderr
+
+
+def test_a_notice_by_mail(fast, slapd, tmp_path):
+    from lib.process import wait_until
+    box = tmp_path / "box"
+    program = tmp_path / "sendmail"
+    program.write_text(f'#!/bin/sh\necho "$@" > "{box}.args"\ncat > "{box}.new"\nmv "{box}.new" "{box}"\n')
+    program.chmod(0o755)
+    page = fast({"mail.command": str(program), "mail.from": "mfa@example.org"})
+    user = User(slapd, mail="a.user@example.org")
+    with slapd.access_first(f'to attrs=mail by dn.exact="{ENROLL_DN}" read by * break'):
+        turn_on(signed_in(page, user))
+        wait_until(box.exists, 10, "mail")
+    assert (tmp_path / "box.args").read_text().split() == ["-i", "-f", "mfa@example.org", "--", "a.user@example.org"]
+    assert user.uid in box.read_text() and "Subject: =?UTF-8?B?" in box.read_text()
