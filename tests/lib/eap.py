@@ -131,7 +131,7 @@ class EapolResult:
     @property
     def user_names(self):
         """User-Name of each Access-Accept."""
-        names, accept = [], False
+        names, accept, previous = [], False, ""
         for line in self.text.splitlines():
             if line.startswith("RADIUS message: code="):
                 accept = line.startswith("RADIUS message: code=2 ")

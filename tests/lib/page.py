@@ -2,8 +2,6 @@
 """The enrolment page behind a real web server, and a visitor who speaks plain HTTP."""
 import html.parser
 import http.client
-import os
-import signal
 import socket
 import ssl
 import subprocess
@@ -11,7 +9,7 @@ import urllib.parse
 from pathlib import Path
 
 from . import ROOT, conf
-from .process import Server, free_port, wait_until
+from .process import Server, free_port
 from .ring import Ring
 from .slapd import ENROLL_DN, PEOPLE
 
