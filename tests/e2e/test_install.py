@@ -11,6 +11,7 @@ FOLDERS = {
     "BINDIR": "/usr/bin", "CGIDIR": "/usr/lib/cgi-bin", "SHAREDIR": "/usr/share/peruser-mfa",
     "DOCDIR": "/usr/share/doc/peruser-mfa", "MANDIR": "/usr/share/man",
     "FR_LIBDIR": "/usr/lib/freeradius", "FR_CONFDIR": "/etc/freeradius/3.0",
+    "LOCALEDIR": "/usr/share/locale", "PAGE_CONFDIR": "/etc/peruser-mfa",
 }
 
 
@@ -63,6 +64,15 @@ def test_a_changed_configuration_file_stays(root):
         assert path.read_text() == "changed here\n"
         assert f"{FOLDERS['FR_CONFDIR']}/{name} was there and stays" in said
         assert path.with_name(path.name + ".dist-new").read_bytes() == (TOP / "raddb" / name).read_bytes()
+
+
+def test_the_changed_configuration_of_the_page_stays(root):
+    install(root)
+    ours = root / "etc/peruser-mfa/enroll.conf"
+    assert ours.stat().st_mode & 0o777 == 0o640
+    ours.write_text("changed here\n")
+    install(root)
+    assert ours.read_text() == "changed here\n"
 
 
 def test_the_server_does_not_read_the_new_file_beside_it(root):
