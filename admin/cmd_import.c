@@ -90,11 +90,11 @@ static enum mfa_rc try_all(struct import *import, struct mfa_diag *diag, struct 
 	rc = read_rows(import, diag, text);
 	cli->args.dry_run = dry_run;
 	import->trial = false;
+	cli->changed = cli->unchanged = 0;
 	if (rc == MFA_OK && (cli->failed || cli->refused)) {
 		mfa_diag_set(diag, "nothing was imported, since not every row can be");
 		return MFA_ERR_DENIED;
 	}
-	cli->changed = cli->unchanged = 0;
 	return rc;
 }
 

@@ -165,6 +165,7 @@ enum mfa_cli_outcome mfa_cli_edit_run(struct mfa_cli *cli, struct mfa_cli_work c
 	if (outcome == MFA_CLI_CHANGED && work->report) row = json_object();
 	if (work->only_problems && (outcome == MFA_CLI_UNCHANGED || outcome == MFA_CLI_CHANGED)) {
 		count(cli, outcome);
+		json_decref(row);
 	} else {
 		if (row) work->report(edit, row);
 		mfa_cli_edit_row(cli, user, entry->dn, outcome, edit->text.text, row);

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""peruser-mfa: import, export; the documented edits by hand; manual page and completion."""
+import base64
+import os
+import re
+import subprocess
+import time
+
+import pytest
+
+from lib import ROOT
+from lib.admin import Admin
+from lib.slapd import ADMIN_DN, user_dn
+from lib.totp import Device
+from lib.user import Enrolled, User
+
+PSKC = """<?xml version="1.0" encoding="UTF-8"?>
+<KeyContainer Version="1.0" xmlns="urn:ietf:params:xml:ns:keyprov:pskc">
+{}</KeyContainer>
+"""
+PACKAGE = """<KeyPackage><DeviceInfo><Manufacturer>M</Manufacturer><SerialNo>{serial}</SerialNo></DeviceInfo>
+<Key Id="{serial}" Algorithm="urn:ietf:params:xml:ns:keyprov:pskc:{algorithm}"><Issuer>I</Issuer>
+<AlgorithmParameters><ResponseFormat Length="{digits}" Encoding="DECIMAL"/></AlgorithmParameters>
+<Data><Secret><PlainValue>{secret}</PlainValue></Secret>
+<Time><PlainValue>0</PlainValue></Time><TimeInterval><PlainValue>30</PlainValue></TimeInterval></Data>
+<UserId>{user}</UserId></Key></KeyPackage>
+"""
+
+
+@pytest.fixture(scope="module")
+def admin(slapd, ring):
+    with Admin(slapd, ring) as command:
+        yield command
+
+
+def works(admin, user, device):
+    return admin.json("verify", user.uid, device.settle(15).code())[0]["right"]
+
+
+def test_csv(admin, slapd):
+    users, devices = [User(slapd) for _ in range(2)], [Device(), Device(algorithm="SHA256", digits=8, period=60)]
+    rows = admin.file("list.csv", "user,department,secret,device,algorithm,digits,period\r\n"
+                      f'{users[0].uid},"a, ""b""",{devices[0].secret},phone,,,\r\n'
+                      f"{users[1].uid},,{devices[1].secret},,SHA256,8,60\r\n")
+    assert "nothing was written" in admin.run("import", "--dry-run", rows).out
+    assert users[0].get("peruserMfaSecret") is None
+    assert [row.get("outcome") for row in admin.json("import", rows)] == ["changed", "changed", None]
+    assert all(works(admin, user, device) for user, device in zip(users, devices))
+    assert users[0].get("peruserMfaSecret").startswith("{GCM}k1$")
+    again = admin.json("import", rows)
+    assert again[-1]["summary"] == {"changed": 0, "unchanged": 2, "refused": 0, "failed": 0}
+
+
+@pytest.mark.parametrize("line,reason", [
+    ("{u},JBSWY3DPEHPK3PXP,6", "80 bits"), ("{u},not!base32,6", "not base32"), ("{u},{s},5", "'digits' must be"),
+    ("{u},{s}", "2 fields"), ("{u},{s},6,7", "4 fields"), (",{s},6", "no user"), ('{u},"{s},6', "wrong quotes"),
+    ("nobody,{s},6", "no such entry"), ("{u}," + "A" * 2000 + ",6", "too long")])
+def test_malformed_rows_are_named_and_the_others_done(admin, slapd, line, reason):
+    bad, good = User(slapd), User(slapd)
+    secret = Device().secret
+    text = f"user,secret,digits\n{good.uid},{Device().secret},6\n" + line.format(u=bad.uid, s=secret) + "\n"
+    done = admin.run("import", admin.file("bad.csv", text), "--format", "csv", status=1)
+    assert reason in done.err and (reason == "no such entry" or "row 3" in done.err)
+    assert good.get("peruserMfaSecret") and not bad.get("peruserMfaSecret")
+    assert secret not in done.err
+
+
+def test_all_or_nothing(admin, slapd):
+    good = User(slapd)
+    text = f"user,secret\n{good.uid},{Device().secret}\nnobody,{Device().secret}\n"
+    done = admin.run("import", "--all-or-nothing", admin.file("all.csv", text), status=1)
+    assert "nothing was imported" in done.err and not good.get("peruserMfaSecret")
+    admin.run("import", "--all-or-nothing", admin.file("all.csv", text.rsplit("nobody", 1)[0]))
+    assert good.get("peruserMfaEnabled") == "TRUE"
+
+
+@pytest.mark.parametrize("name,text", [("header", "name,key\na,b\n"), ("empty", ""), ("xml", "<nonsense"),
+                                       ("binary", b"\0\xff\0"), ("pskc", PSKC.format(""))])
+def test_files_that_are_nothing(admin, name, text):
+    assert admin.run("import", admin.file(name, text), status=1).err
+    admin.run("import", "/nowhere", status=2)
+
+
+def test_otpauth_lines_and_back(admin, slapd):
+    user, device = User(slapd), Device(digits=7)
+    lines = admin.file("uris", f"# moved\n{device.uri(label=f'Old%20Site:{user.uid}')}\notpauth://hotp/a?secret=b\n")
+    done = admin.run("import", "--suspended", lines, status=1)
+    assert "row 3" in done.err and user.get("peruserMfaEnabled") is None
+    admin.run("resume", user.uid)
+    assert works(admin, user, device)
+    moved = admin.run("export", user.uid, stdin="export\nclear\n")
+    assert f"secret={device.secret}" in moved.out and "audit:" in moved.err and "1 secrets" in moved.err
+    admin.run("reset", user.uid)
+    admin.run("import", admin.file("back", moved.out))
+    assert works(admin, user, device)
+    for answers in ("", "yes\n", "export\n", "export\nexport\n"):
+        refused = admin.run("export", user.uid, stdin=answers, status=1)
+        assert "nothing was exported" in refused.err and not refused.out
+
+
+def test_google_authenticator(admin, slapd):
+    user, device = User(slapd), Device(period=60)
+    text = f'{device.secret}\n" RATE_LIMIT 3 30\n" STEP_SIZE 60\n" TOTP_AUTH\n12345678\n'
+    assert "--user" in admin.run("import", admin.file("ga", text), status=1).err
+    admin.run("import", "--user", user.uid, admin.file("ga", text))
+    assert works(admin, user, device)
+    for bad, reason in ((text.replace("TOTP_AUTH", "HOTP_COUNTER 1"), "HOTP"), (text.replace("60", "5"), "STEP_SIZE"),
+                        ('JBSWY3DPEHPK3PXP\n" TOTP_AUTH\n', "80 bits")):
+        assert reason in admin.run("import", "--user", user.uid, admin.file("bad", bad), status=1).err
+
+
+def test_pskc(admin, slapd):
+    user, device = User(slapd), Device(digits=8)
+    secret = base64.b64encode(base64.b32decode(device.secret)).decode()
+    text = PSKC.format(
+        PACKAGE.format(serial="1", algorithm="totp", digits=8, secret=secret, user=f"UID={user.uid},DC=example")
+        + PACKAGE.format(serial="2", algorithm="hotp", digits=6, secret=secret, user=user.uid)
+        + PACKAGE.format(serial="3", algorithm="totp", digits=6, secret="AAAA", user=user.uid))
+    done = admin.run("import", admin.file("keys.xml", text), status=1)
+    assert "row 2: not a TOTP key" in done.err and "row 3: the secret has 3 bytes" in done.err
+    assert works(admin, user, device)
+
+
+@pytest.mark.parametrize("words", [("import", "{file}"), ("require", "--users", "{users}", "--from", "+1d")])
+def test_killed_in_the_middle_and_run_again(admin, slapd, words):
+    users = [User(slapd) for _ in range(60)]
+    file = admin.file("many.csv", "user,secret\n" + "".join(f"{user.uid},{Device().secret}\n" for user in users))
+    names = admin.file("many", "".join(f"{user.uid}\n" for user in users))
+    command = [word.format(file=file, users=names) for word in words]
+    attribute = "peruserMfaSecret" if words[0] == "import" else "peruserMfaRequiredFrom"
+    process = admin.start(*command)
+    end = time.monotonic() + 60
+    while not users[5].get(attribute) and time.monotonic() < end:
+        time.sleep(0.005)
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    done = [bool(user.get(attribute)) for user in users]
+    assert 5 < sum(done) < 60
+    if words[0] == "import":
+        assert done == [user.get("peruserMfaEnabled") == "TRUE" for user in users], "both or neither"
+    admin.run(*command)
+    assert all(len(slapd.get(user.uid, attribute)) == 1 for user in users)
+
+
+def test_edits_by_hand_as_documented(admin, slapd):
+    text = (ROOT / "docs/admin.md").read_text()
+    edits = re.findall(r"\*\*(\w+)\*\*.*?```ldif\n(.*?)```", text, re.DOTALL)
+    assert [name for name, _ in edits] == ["Invite", "Suspend", "Resume", "Reset", "Require", "Unlock"]
+    first = User(slapd, uid="user1")
+    second = Enrolled(slapd, uid="user2", peruserMfaFailures=f"100 {int(time.time())} {'t' * 22}",
+                      peruserMfaRecoveryCode="k1$a")
+    assert second.dn == user_dn("user2")
+
+    def state(user):
+        return admin.json("status", user.uid)[0]
+    expected = {"Invite": (first, "invited"), "Suspend": (second, "suspended"), "Resume": (second, "enrolled"),
+                "Reset": (second, "invited"), "Require": (second, "invited"), "Unlock": (second, "invited")}
+    for name, ldif in edits:
+        slapd.ldapmodify(ldif, ADMIN_DN)
+        user, wanted = expected[name]
+        assert state(user)["state"] == wanted, name
+    assert state(second)["required_from"] == "2026-12-01T00:00:00Z" and not state(second)["failures"]["locked"]
+
+
+def _options(text):
+    return set(re.findall(r"--([a-z][a-z-]+)", text))
+
+
+def test_manual_page_and_completion_know_every_option(admin):
+    page = (ROOT / "docs/man/peruser-mfa.8").read_text()
+    completion = (ROOT / "admin/completion/peruser-mfa.bash").read_text()
+    commands = re.findall(r"^  (\w+) +[A-Z]", admin.run("--help").out, re.MULTILINE)
+    assert len(commands) == 18
+    for name in commands:
+        shown = set(re.findall(r"^  (?:-\w, |    )--([\w-]+)", admin.run(name, "--help").out.split("options of every")[0],
+                               re.MULTILINE))
+        section = re.split(r"^\.S[sh] ", page.split(f"\n.Ss {name}")[1], maxsplit=1, flags=re.MULTILINE)[0]
+        assert set(re.findall(r"Fl Fl ([\w-]+)", section)) == shown, name
+        assert _options(re.search(rf"^\t{name}\) own='(.*?)'", completion, re.MULTILINE)[1]) == shown, name
+    common = set(re.findall(r"^  (?:-\w, |    )--([\w-]+)", admin.run("--help").out, re.MULTILINE))
+    assert set(re.findall(r"Fl Fl ([\w-]+)", page.split(".Sh SUBCOMMANDS")[0])) == common
+    assert _options(re.search(r"local common='(.*?)'", completion)[1]) == common
+
+
+def test_completion_completes():
+    script = ROOT / "admin/completion/peruser-mfa.bash"
+    done = subprocess.run(["bash", "-c", f'. "{script}"; COMP_WORDS=(peruser-mfa list --st); COMP_CWORD=2; _peruser_mfa; '
+                           'echo "${COMPREPLY[*]}"'], capture_output=True, text=True, check=True,
+                          env={**os.environ, "LC_ALL": "C"})
+    assert done.stdout.split() == ["--state", "--stale", "--start-tls"]
