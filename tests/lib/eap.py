@@ -40,22 +40,17 @@ ECHO_OUTER = """
 class WifiRadius(FreeRadius):
     """FreeRADIUS as docs/wifi.md tells to set it up, on wifi_port, beside the tests' own site on port.
 
-    inner     text by place in the inner tunnel, {"server.post-auth": ...}, added at the end of the section
-    ldap_uri  how rlm_ldap reaches the directory: ldapi also from another network namespace
+    inner    text by place in the inner tunnel, {"server.post-auth": ...}, added at the end of the section
     """
 
-    def __init__(self, slapd, *, inner=None, ldap_uri=None, **options):
-        self.inner, self.ldap_uri = inner or {}, ldap_uri
+    def __init__(self, slapd, *, inner=None, **options):
+        self.inner = inner or {}
         options.setdefault("instance", {"remember.lifetime": 3600})
         super().__init__(slapd, **options)
 
     def pick_ports(self):
         super().pick_ports()
         self.wifi_port = free_port(socket.SOCK_DGRAM)
-
-    def _words(self):
-        words = super()._words()
-        return {**words, "LDAP_URI": self.ldap_uri or words["LDAP_URI"]}
 
     def configure(self, **changes):
         super().configure(**changes)

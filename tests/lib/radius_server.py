@@ -54,18 +54,20 @@ class FreeRadius(Server):
     echo        send the result and the reason in Connect-Info and Callback-Id
     build       which build of the module: release or asan
     under       a command to run the server under, such as VALGRIND
+    ldap_uri    how rlm_ldap reaches the directory; ldapi works from another network namespace too
     """
 
     name = "freeradius"
 
     def __init__(self, slapd=None, *, ring=None, settings=None, instance=None, sections=None, update="", more=None,
-                 proxy="", echo=True, debug=0, build="release", under=(), threads=4, module=True, start=True):
+                 proxy="", echo=True, debug=0, build="release", under=(), threads=4, module=True, ldap_uri=None,
+                 start=True):
         super().__init__()
         try:
             self.slapd, self.build, self.under, self.threads = slapd, build, tuple(under), threads
             self.settings, self.instance, self.sections = settings or {}, instance or {}, sections or {}
             self.update, self.more, self.proxy, self.echo, self.debug = update, more or {}, proxy, echo, debug
-            self.module = module
+            self.module, self.ldap_uri = module, ldap_uri
             self.ring = ring or Ring()
             self.ring_path = self.ring.write(self.dir / "ring")
             self._link_modules()
@@ -137,7 +139,7 @@ class FreeRadius(Server):
         ldap = self.slapd
         words = {
             "DIR": str(self.dir), "PORT": str(self.port), "THREADS": str(self.threads), "PROXY": self.proxy,
-            "LDAP_URI": ldap.uri if ldap else "ldap://127.0.0.1",
+            "LDAP_URI": self.ldap_uri or (ldap.uri if ldap else "ldap://127.0.0.1"),
             "LDAP_DN": ldap.freeradius_dn if ldap else "",
             "LDAP_PASSWORD": ldap.passwords[ldap.freeradius_dn] if ldap else "",
             "LDAP_BASE": ldap.people if ldap else "", "LDAP_CA": str(ldap.ca_file) if ldap else "",
