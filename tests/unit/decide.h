@@ -164,10 +164,11 @@ static inline char const *shown(struct user const *user, size_t secret, int64_t 
 	return code;
 }
 
-/** A code of this length that no device of the user shows within an hour */
-static inline char const *wrong_code(struct user const *user, unsigned seed, uint32_t digits)
+/** A code of this length that no device of the user shows within half an hour of a moment */
+static inline char const *wrong_code(struct user const *user, int64_t near_s, unsigned seed,
+				     uint32_t digits)
 {
-	static char code[MFA_TOTP_DIGITS_MAX + 1];
+	static char code[16];
 	static unsigned const powers[] = {1000000, 10000000, 100000000};
 
 	for (;; seed++) {
@@ -176,7 +177,8 @@ static inline char const *wrong_code(struct user const *user, unsigned seed, uin
 		(void)snprintf(code, sizeof(code), "%0*u", (int)digits,
 			       seed * 7919u % powers[digits - 6]);
 		for (size_t i = 0; i < user->record.secret_count && !taken; i++) {
-			for (int64_t at_s = NOW - 3600; at_s < NOW + 3600 && !taken; at_s += 15)
+			for (int64_t at_s = near_s - 1800; at_s < near_s + 1800 && !taken;
+			     at_s += 15)
 				taken = strcmp(shown(user, i, at_s), code) == 0;
 		}
 		if (!taken) return code;

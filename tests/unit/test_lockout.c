@@ -12,7 +12,7 @@ static void enrolled(void)
 /** A wrong code, a different one for each seed, written down */
 static void fail_once(int64_t now_s, unsigned seed, uint32_t attempt)
 {
-	(void)user_code(&user, now_s, wrong_code(&user, seed, 6), NONCE_A, attempt);
+	(void)user_code(&user, now_s, wrong_code(&user, NOW, seed, 6), NONCE_A, attempt);
 	user_commit(&user);
 }
 
@@ -70,7 +70,7 @@ static void the_same_wrong_code_within_a_minute_counts_once(void **state)
 	fail_once(NOW, 1, 1);
 	for (int64_t later_s = 0; later_s < 60; later_s += 5) {
 		assert_int_equal(
-			user_code(&user, NOW + later_s, wrong_code(&user, 1, 6), NONCE_B, 1),
+			user_code(&user, NOW + later_s, wrong_code(&user, NOW, 1, 6), NONCE_B, 1),
 			MFA_CHALLENGE);
 		assert_true(user.decision.wrong);
 		assert_int_equal(user.decision.change.count, 0);
@@ -208,7 +208,8 @@ static void who_is_locked_is_asked_nothing_and_burns_nothing(void **state)
 	assert_int_equal(user_code(&user, NOW, shown(&user, 0, NOW), NONCE_A, 1), MFA_REJECT);
 	assert_int_equal(user.decision.result, MFA_RESULT_LOCKED);
 	assert_int_equal(user.decision.change.count, 0);
-	assert_int_equal(user_code(&user, NOW, wrong_code(&user, 1, 6), NONCE_A, 1), MFA_REJECT);
+	assert_int_equal(user_code(&user, NOW, wrong_code(&user, NOW, 1, 6), NONCE_A, 1),
+			 MFA_REJECT);
 	assert_int_equal(user.decision.change.count, 0);
 	assert_int_equal(user_code(&user, NOW + 20, shown(&user, 0, NOW), NONCE_A, 1), MFA_ACCEPT);
 }
@@ -246,11 +247,11 @@ static void two_wrong_codes_at_once_count_as_two(void **state)
 		entry_add(&all[i]->entry, MFA_ATTR_FAILURES, "4 1699999000 AAAA");
 		(void)user_password(all[i], NOW);
 	}
-	(void)user_code(&rival, NOW, wrong_code(&rival, 1, 6), NONCE_A, 1);
-	(void)user_code(&user, NOW, wrong_code(&user, 2, 6), NONCE_B, 1);
+	(void)user_code(&rival, NOW, wrong_code(&rival, NOW, 1, 6), NONCE_A, 1);
+	(void)user_code(&user, NOW, wrong_code(&user, NOW, 2, 6), NONCE_B, 1);
 	assert_true(user_write(&directory, &rival.decision.change, false));
 	assert_false(user_write(&directory, &user.decision.change, false));
-	(void)user_code(&directory, NOW, wrong_code(&user, 2, 6), NONCE_B, 1);
+	(void)user_code(&directory, NOW, wrong_code(&user, NOW, 2, 6), NONCE_B, 1);
 	assert_int_equal(directory.decision.result, MFA_RESULT_LOCKED);
 }
 
