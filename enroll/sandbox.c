@@ -4,9 +4,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <seccomp.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+
+/* A sanitizer's runtime uses calls of its own. */
+#if defined(__SANITIZE_ADDRESS__)
+#define FILTERED false
+#else
+#define FILTERED true
+#endif
 
 #define CALL(_name) SCMP_SYS(_name)
 
@@ -141,11 +149,9 @@ enum mfa_rc mfa_sandbox_enter(struct mfa_diag *diag)
 		mfa_diag_set(diag, "sandbox: privileges cannot be given up");
 		return MFA_ERR_DENIED;
 	}
-#if !defined(__SANITIZE_ADDRESS__)
-	if (load_filter() != 0) {
+	if (FILTERED && load_filter() != 0) {
 		mfa_diag_set(diag, "sandbox: the filter of system calls cannot be loaded");
 		return MFA_ERR_DENIED;
 	}
-#endif
 	return MFA_OK;
 }
