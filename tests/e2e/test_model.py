@@ -121,7 +121,7 @@ class Person:
 
     def choose(self, chance, used):
         """(kind, code, step) of what is typed."""
-        kind = chance.choices(["right", "wrong", "again", "recovery", "old recovery"], [6, 3, 1, 1, 1])[0]
+        kind = chance.choices(["right", "wrong", "again", "recovery", "old recovery"], [4, 5, 1, 1, 1])[0]
         now = self.device.step()
         if kind == "wrong":
             return kind, self.clock.wrong(chance, ()), None
@@ -202,7 +202,7 @@ def change(person, chance):
     """What happens between logins, or nothing."""
     chance.choices([lambda: None, lambda: person.set_enabled(not person.enabled), person.enrol, person.reset,
                     lambda: person.set_required(not person.required), person.unlock, person.let_time_pass],
-                   [30, 2, 2, 1, 1, 3, 8])[0]()
+                   [30, 2, 3, 0.7, 0.5, 1, 8])[0]()
 
 
 def test_1000_logins_end_as_predicted(slapd, ring, nases):

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """An OpenVPN server and its client in two network namespaces."""
 import base64
+import contextlib
 import itertools
+import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -60,6 +63,13 @@ class OpenVpn(Server):
 
     def command(self):
         return [*self.space.enter, *private(self.mounts, ["openvpn", "--cd", self.dir, "--config", "server.conf"])]
+
+    def kill(self):
+        """With the processes that its plugins made, which outlive it."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+        super().kill()
 
     def is_ready(self):
         return "Initialization Sequence Completed" in self.log()
