@@ -62,6 +62,7 @@ static void decide(struct mfa_login *login, struct mfa_login_context const *ctx,
 		login->decision.reason = login->record_diag;
 	if (hook && !hook(login, uctx)) {
 		login->decision.verdict = MFA_REJECT;
+		login->decision.result = MFA_RESULT_REJECTED;
 		mfa_change_init(&login->decision.change);
 	}
 }
