@@ -26,13 +26,30 @@ static struct mfa_bytes bytes_of(struct berval const *bv)
 	return (struct mfa_bytes){(uint8_t const *)bv->bv_val, bv->bv_len};
 }
 
-/** Keep the values of one attribute, if it is one of ours */
+/** Whether a name stands for a part of an attribute's values (MS-ADTS section 3.1.1.3.1.3.3) */
+static bool is_range(struct berval const *name)
+{
+	static char const option[] = ";range=";
+	size_t const len = sizeof(option) - 1;
+
+	for (size_t i = 0; i + len <= name->bv_len; i++) {
+		if (strncasecmp(name->bv_val + i, option, len) == 0) return true;
+	}
+	return false;
+}
+
+/** Keep the values of one attribute, if it is one of ours
+ *
+ * Active Directory answers with a range when there are very many values.  Not to see
+ * them would make the user look as if MFA were off.
+ */
 static enum mfa_rc keep_values(struct mfa_entry *entry, struct mfa_config const *config,
 			       struct berval const *name, struct berval const *values)
 {
 	enum mfa_rc rc = MFA_OK;
 
 	if (!values) return MFA_OK;
+	if (is_range(name)) return MFA_ERR_SPACE;
 	if (bv_is(name, config->attr_id)) return mfa_entry_set_id(entry, bytes_of(&values[0]));
 	if (bv_is(name, "objectClass")) {
 		for (size_t i = 0; values[i].bv_val; i++)
@@ -74,7 +91,9 @@ enum mfa_rc mfa_conn_entry(struct mfa_entry *entry, struct mfa_diag *diag,
 {
 	enum mfa_rc rc = parse_entry(entry, config, handle, message);
 
-	if (rc == MFA_ERR_SPACE) mfa_diag_set(diag, "the entry's record is too large");
+	if (rc == MFA_ERR_SPACE)
+		mfa_diag_set(diag, "the entry's record is too large, or the directory gave a range "
+				   "of its values");
 	if (rc == MFA_ERR_FORMAT) mfa_diag_set(diag, "the directory's answer cannot be read");
 	if (rc == MFA_OK && entry->id.len == 0) {
 		mfa_diag_set(diag, "the entry has no readable '%s'", config->attr_id);
@@ -305,6 +324,20 @@ static void list_attributes(char *out, size_t out_size, struct mfa_change const 
 	}
 }
 
+/** Whether the change adds a value to an attribute that may have one alone */
+static bool adds_single_value(struct mfa_change const *change)
+{
+	for (size_t i = 0; i < change->count; i++) {
+		enum mfa_attr const attr = change->list[i].attr;
+
+		if (change->list[i].op == MFA_OP_ADD &&
+		    (attr == MFA_ATTR_LAST_USE || attr == MFA_ATTR_FAILURES)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static enum mfa_rc explain(struct mfa_diag *diag, struct mfa_conn const *conn, int code,
 			   struct mfa_change const *change)
 {
@@ -316,6 +349,10 @@ static enum mfa_rc explain(struct mfa_diag *diag, struct mfa_conn const *conn, i
 	mfa_diag_set(diag, "modify of %s as '%s': %s", names,
 		     account->external ? "SASL EXTERNAL" : account->identity,
 		     ldap_err2string(code));
+	/* 389 Directory Server calls a second value of a single-valued attribute a violation of
+	 * the class: somebody else wrote the first one. */
+	if (code == LDAP_OBJECT_CLASS_VIOLATION && adds_single_value(change))
+		return MFA_ERR_CONFLICT;
 	/* It is not known whether it was done: whoever reads again will see. */
 	return code == LDAP_SERVER_DOWN ? MFA_ERR_CONFLICT : mfa_ldap_rc(code);
 }

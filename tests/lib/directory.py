@@ -22,6 +22,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from lib.slapd import RADIUS_DN, Slapd, person  # noqa: E402
 
 ASSERTION, UNKNOWN = b"1.3.6.1.1.12", b"1.3.6.1.1.99"
+RANGE = b"peruserMfaSecret", b"secr;range=0-999"   # of one length, so that all lengths around stay right
 MODIFY, MODIFY_RESPONSE = 0x66, 0x67
 
 
@@ -39,6 +40,7 @@ class Proxy:
     no_assert  be a server that never heard of the assertion control
     lose       let a modify through, and close the connection in place of the answer
     deaf       let no modify through, and close the connection in place of the answer
+    range      give a part of the secrets only, and say so, as Active Directory does with very many values
     """
 
     def __init__(self, port):
@@ -66,6 +68,8 @@ class Proxy:
             while data := source.recv(65536):
                 if upwards and self.mode == "no_assert":
                     data = data.replace(ASSERTION, UNKNOWN)
+                if not upwards and self.mode == "range":
+                    data = data.replace(*RANGE)
                 if (self.mode == "lose" and operation(data) == MODIFY_RESPONSE) or \
                         (self.mode == "deaf" and operation(data) == MODIFY):
                     break

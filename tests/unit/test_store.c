@@ -305,6 +305,17 @@ static void a_server_without_assertions_is_asked_without(void **state)
 	assert_int_equal(write_under_a_condition(), MFA_OK);
 }
 
+static void a_range_of_the_values_is_not_taken_for_all(void **state)
+{
+	(void)state;
+	config_set(&config, "ldap", "uri", directory.proxy_uri);
+	(void)directory_do(&directory, "proxy\trange");
+	assert_int_equal(read_as(MFA_SIDE_READ, &people), MFA_ERR_SPACE);
+	assert_non_null(strstr(diag.text, "range"));
+	(void)directory_do(&directory, "proxy\tpass");
+	must_read();
+}
+
 static void a_refused_write_names_attribute_and_account(void **state)
 {
 	(void)state;
@@ -385,6 +396,7 @@ int main(void)
 		STORE_TEST(a_condition_is_checked_by_the_directory),
 		STORE_TEST(a_condition_names_values_of_any_length),
 		STORE_TEST(a_server_without_assertions_is_asked_without),
+		STORE_TEST(a_range_of_the_values_is_not_taken_for_all),
 		STORE_TEST(a_refused_write_names_attribute_and_account),
 		STORE_TEST(an_attribute_that_the_schema_lacks_is_named),
 		STORE_TEST(a_user_who_is_gone_is_not_found),
