@@ -230,7 +230,7 @@ enum mfa_rc mfa_time_format(char out[MFA_TIME_SIZE], int64_t time_s)
 
 	out[0] = '\0';
 	if (time_s < 0 || time_s > INT64_C(253402300799) || !gmtime_r(&t, &tm)) return MFA_ERR_ARG;
-	return strftime(out, MFA_TIME_SIZE, "%Y%m%d%H%M%SZ", &tm) == MFA_TIME_SIZE - 1
+	return strftime(out, MFA_TIME_SIZE, "%Y%m%d%H%M%S.0Z", &tm) == MFA_TIME_SIZE - 1
 		       ? MFA_OK
 		       : MFA_ERR_INTERNAL;
 }

@@ -101,9 +101,11 @@ enum mfa_rc mfa_base32_encode(char *out, size_t out_size, uint8_t const *in, siz
  */
 enum mfa_rc mfa_time_parse(int64_t *time_s, struct mfa_bytes text) MFA_MUST_CHECK;
 
-#define MFA_TIME_SIZE 16u //!< "YYYYMMDDHHMMSSZ" and NUL.
+#define MFA_TIME_SIZE 18u //!< "YYYYMMDDHHMMSS.0Z" and NUL.
 
 /** Write an LDAP Generalized Time in UTC, to the second
+ *
+ * With the fraction that Active Directory insists on, which all others take as well.
  *
  * @param[in] time_s 0 .. 253402300799 (the end of the year 9999).
  * @return #MFA_OK or #MFA_ERR_ARG.

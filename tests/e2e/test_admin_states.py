@@ -155,12 +155,12 @@ def test_invite_leaves_devices_alone(admin, slapd):
 def test_require_now_later_always_and_no_more(admin, slapd):
     user = User(slapd)
     admin.run("require", user.uid, "--from", "2031-02-03T04:05:06+01:00")
-    assert user.get("peruserMfaRequiredFrom") == "20310203030506Z"
+    assert user.get("peruserMfaRequiredFrom") == "20310203030506.0Z"
     assert admin.json("require", user.uid)[0]["outcome"] == "changed"
     assert abs(time.time() - _seconds(user.get("peruserMfaRequiredFrom"))) < 60
     assert admin.json("require", user.uid)[0]["outcome"] == "unchanged"
     admin.run("require", user.uid, "--until-removed")
-    assert user.get("peruserMfaRequiredFrom") == "19700101000000Z"
+    assert user.get("peruserMfaRequiredFrom") == "19700101000000.0Z"
     assert "until that is removed" in admin.run("status", user.uid).out
     admin.run("require", user.uid, "--remove")
     assert user.get("peruserMfaRequiredFrom") is None
@@ -170,7 +170,7 @@ def test_require_now_later_always_and_no_more(admin, slapd):
 
 def _seconds(text):
     import calendar
-    return calendar.timegm(time.strptime(text, "%Y%m%d%H%M%SZ"))
+    return calendar.timegm(time.strptime(text, "%Y%m%d%H%M%S.0Z"))
 
 
 def test_suspend_and_resume(admin, slapd):
