@@ -99,7 +99,7 @@ class Directory(Server):
 
     def tool_environment(self):
         """libldap's settings for the OpenLDAP tools."""
-        return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LDAPNOINIT": "", "LDAPTLS_CACERT": str(self.ca_file)}
+        return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LDAPTLS_CACERT": str(self.ca_file)}
 
     def file(self, text):
         path = Path(self.dir, f"ldif-{secrets.token_hex(4)}")
