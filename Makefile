@@ -86,7 +86,8 @@ UNIT_BIN   := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*
 TSAN_BIN   := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/tsan_*.c))
 FUZZ_BIN   := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 PRELOADS   := $(patsubst tests/lib/%.c,$(B)/lib/%.so,$(wildcard tests/lib/*.c))
-BENCH_BIN  := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
+BENCH_BIN  := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*load.c))
+BENCH_LIB  := $(B)/libbench.a
 
 # The module takes what it needs and no more: the server loads all of it.
 CORE_LIBS  := -lldap -llber -loath -lcrypto
@@ -128,7 +129,8 @@ $(B)/rlm_peruser_mfa/%.o: rlm_peruser_mfa/%.c Makefile | build/packages-build bu
 $(CORE_LIB): $(CORE_SRC:%.c=$(B)/%.o)
 $(ENROLL_LIB): $(patsubst %.c,$(B)/%.o,$(filter-out enroll/main.c,$(ENROLL_SRC)))
 $(ADMIN_LIB): $(patsubst %.c,$(B)/%.o,$(filter-out admin/main.c,$(ADMIN_SRC)))
-$(PART_LIBS):
+$(BENCH_LIB): $(patsubst %.c,$(B)/%.o,$(filter-out %load.c,$(wildcard tests/bench/*.c)))
+$(PART_LIBS) $(BENCH_LIB):
 	@rm -f $@
 	$(call say,AR,$@)
 	$(Q)$(AR) rcs $@ $^
@@ -165,7 +167,7 @@ $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(PART_LIBS) | build/packages-test
 	$(call say,LD,$@)
 	$(Q)$(CC) $^ $(ALL_LDFLAGS) $(ALL_LIBS) -o $@
 
-$(B)/bench/%: $(B)/tests/bench/%.o $(CORE_LIB)
+$(B)/bench/%: $(B)/tests/bench/%.o $(BENCH_LIB) $(CORE_LIB)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $^ $(ALL_LDFLAGS) $(CORE_LIBS) -lpthread -o $@
