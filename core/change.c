@@ -6,7 +6,7 @@
 void mfa_change_init(struct mfa_change *change)
 {
 	change->count = change->assert_count = change->used = 0;
-	change->overflow = false;
+	change->overflow = change->must_assert = false;
 }
 
 static void append(struct mfa_change *change, enum mfa_op op, enum mfa_attr attr,

@@ -32,7 +32,8 @@ struct mfa_change {
 		enum mfa_attr attr;
 		struct mfa_bytes value; //!< Must be there; no bytes: the attribute must be absent.
 	} asserts[MFA_CHANGE_ASSERTS];
-	bool overflow; //!< Something did not fit: the change must not be carried out.
+	bool must_assert; //!< Not to be carried out by a server that cannot check the conditions.
+	bool overflow;	  //!< Something did not fit: the change must not be carried out.
 	size_t used;
 	uint8_t text[MFA_CHANGE_TEXT_SIZE]; //!< New values.
 };

@@ -64,3 +64,71 @@ void mfa_entry_clear(struct mfa_entry *entry)
 	OPENSSL_cleanse(entry->memory, entry->used);
 	mfa_entry_init(entry);
 }
+
+/* A run is: what it is (an attribute, or one of these), the length in two bytes, the bytes. */
+#define PACKED_DN    0xf0u
+#define PACKED_ID    0xf1u
+#define PACKED_HEAD  3u
+#define PACKED_VALUE 0xffffu
+
+static bool pack_run(uint8_t *out, size_t *len, size_t out_size, uint8_t what,
+		     struct mfa_bytes bytes)
+{
+	uint8_t *at = out + *len;
+
+	if (bytes.len > PACKED_VALUE || out_size - *len < PACKED_HEAD + bytes.len) return false;
+	at[0] = what;
+	at[1] = (uint8_t)(bytes.len >> 8);
+	at[2] = (uint8_t)bytes.len;
+	if (bytes.len > 0) memcpy(at + PACKED_HEAD, bytes.data, bytes.len);
+	*len += PACKED_HEAD + bytes.len;
+	return true;
+}
+
+enum mfa_rc mfa_entry_pack(uint8_t *out, size_t *len, size_t out_size,
+			   struct mfa_entry const *entry)
+{
+	bool fits;
+
+	*len = 0;
+	fits = pack_run(out, len, out_size, PACKED_DN, entry->dn) &&
+	       pack_run(out, len, out_size, PACKED_ID, entry->id);
+	for (size_t i = 0; i < entry->count && fits; i++)
+		fits = pack_run(out, len, out_size, (uint8_t)entry->list[i].attr,
+				entry->list[i].value);
+	if (fits) return MFA_OK;
+	OPENSSL_cleanse(out, *len);
+	*len = 0;
+	return MFA_ERR_SPACE;
+}
+
+static enum mfa_rc unpack_run(struct mfa_entry *entry, uint8_t what, struct mfa_bytes bytes)
+{
+	if (what == PACKED_DN) return mfa_entry_set_dn(entry, bytes);
+	if (what == PACKED_ID) return mfa_entry_set_id(entry, bytes);
+	if (what >= MFA_ATTR_COUNT) return MFA_ERR_FORMAT;
+	return mfa_entry_add(entry, (enum mfa_attr)what, bytes);
+}
+
+enum mfa_rc mfa_entry_unpack(struct mfa_entry *entry, struct mfa_bytes packed)
+{
+	enum mfa_rc rc = MFA_OK;
+
+	mfa_entry_init(entry);
+	while (packed.len > 0 && rc == MFA_OK) {
+		size_t const len = packed.len < PACKED_HEAD
+					   ? SIZE_MAX
+					   : (size_t)packed.data[1] << 8 | packed.data[2];
+
+		if (len == SIZE_MAX || len > packed.len - PACKED_HEAD) {
+			rc = MFA_ERR_FORMAT;
+			break;
+		}
+		rc = unpack_run(entry, packed.data[0],
+				(struct mfa_bytes){packed.data + PACKED_HEAD, len});
+		packed.data += PACKED_HEAD + len;
+		packed.len -= PACKED_HEAD + len;
+	}
+	if (rc != MFA_OK) mfa_entry_clear(entry);
+	return rc;
+}

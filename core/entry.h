@@ -56,6 +56,20 @@ size_t mfa_entry_count(struct mfa_entry const *entry, enum mfa_attr attr);
 /** The n-th value of an attribute, from 0; no bytes when there are not so many */
 struct mfa_bytes mfa_entry_get(struct mfa_entry const *entry, enum mfa_attr attr, size_t n);
 
+/** Write all of it as one run of bytes, to be read back by mfa_entry_unpack()
+ *
+ * @param[out] len bytes written; 0 on failure.
+ * @return #MFA_OK or #MFA_ERR_SPACE.
+ */
+enum mfa_rc mfa_entry_pack(uint8_t *out, size_t *len, size_t out_size,
+			   struct mfa_entry const *entry) MFA_MUST_CHECK;
+
+/** Read it back
+ *
+ * @return #MFA_OK; #MFA_ERR_FORMAT or #MFA_ERR_SPACE with an empty entry.
+ */
+enum mfa_rc mfa_entry_unpack(struct mfa_entry *entry, struct mfa_bytes packed) MFA_MUST_CHECK;
+
 /** Wipe what was used */
 void mfa_entry_clear(struct mfa_entry *entry);
 

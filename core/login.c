@@ -11,7 +11,7 @@ struct mfa_login *mfa_login_alloc(void)
 
 	if (!login) return NULL;
 	mfa_entry_init(&login->entry);
-	login->have_entry = false;
+	login->have_entry = login->is_earlier = false;
 	login->record = (struct mfa_record){0};
 	login->decision.verdict = MFA_REJECT;
 	login->decision.result = MFA_RESULT_REJECTED;
@@ -67,23 +67,54 @@ static void decide(struct mfa_login *login, struct mfa_login_context const *ctx,
 	}
 }
 
+/** Whether the answer may rest on the entry that is there */
+static bool is_proven(struct mfa_login *login)
+{
+	struct mfa_decision *decision = &login->decision;
+
+	if (!login->is_earlier) return true;
+	decision->change.must_assert = true;
+	return decision->verdict == MFA_ACCEPT && decision->change.count > 0 &&
+	       decision->change.assert_count > 0;
+}
+
+/** Read, unless the entry is there; decide; decide again when that needs a fresh entry */
+static enum mfa_rc read_and_decide(struct mfa_login *login, struct mfa_diag *diag,
+				   struct mfa_login_context const *ctx, enum mfa_side side,
+				   struct mfa_request const *request, mfa_login_hook hook,
+				   void *uctx)
+{
+	do {
+		if (!login->have_entry) {
+			enum mfa_rc rc;
+
+			if (!ctx->conn) return MFA_ERR_INTERNAL;
+			login->is_earlier = false;
+			rc = mfa_login_read(login, diag, ctx->conn, side, ctx->where);
+			if (rc != MFA_OK) return rc;
+		}
+		decide(login, ctx, request, hook, uctx);
+		login->have_entry = is_proven(login);
+	} while (!login->have_entry);
+	return MFA_OK;
+}
+
 enum mfa_rc mfa_login_run(struct mfa_login *login, struct mfa_login_context const *ctx,
 			  struct mfa_request const *request, mfa_login_hook hook, void *uctx)
 {
 	struct mfa_diag diag = {.text = "the record keeps changing"};
+	enum mfa_side side = MFA_SIDE_READ;
 	enum mfa_rc rc = MFA_ERR_CONFLICT;
 
 	for (unsigned i = 0; i < MFA_LOGIN_TRIES && rc == MFA_ERR_CONFLICT; i++) {
-		if (i > 0 || !login->have_entry) {
-			if (!ctx->conn) return fail(login, MFA_ERR_INTERNAL, &diag);
-			rc = mfa_login_read(login, &diag, ctx->conn,
-					    i > 0 ? MFA_SIDE_WRITE : MFA_SIDE_READ, ctx->where);
-			if (rc != MFA_OK) break;
-		}
-		decide(login, ctx, request, hook, uctx);
+		rc = read_and_decide(login, &diag, ctx, side, request, hook, uctx);
+		if (rc != MFA_OK) break;
 		if (login->decision.change.count == 0) return MFA_OK;
 		if (!ctx->conn) return fail(login, MFA_ERR_INTERNAL, &diag);
 		rc = mfa_conn_modify(&diag, ctx->conn, login->entry.dn, &login->decision.change);
+		if (rc != MFA_ERR_CONFLICT) break;
+		login->have_entry = false;
+		side = MFA_SIDE_WRITE;
 	}
 	return rc == MFA_OK ? MFA_OK : fail(login, rc, &diag);
 }

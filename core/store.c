@@ -368,11 +368,15 @@ static enum mfa_rc try_modify(int *code, struct mfa_conn *conn, LDAP *handle, ch
 	if (!mods) goto out;
 	rc = make_control(&control, conn, handle, change);
 	if (rc != MFA_OK) goto out;
+	/* Unchecked, the conditions count as not met: whoever asks reads again. */
+	*code = LDAP_ASSERTION_FAILED;
+	if (change->must_assert && !control) goto out;
 	fill_mods(mods, change, conn->store->config);
 	*code = modify(conn, handle, dn, mods, control);
 	if (*code == LDAP_UNAVAILABLE_CRITICAL_EXTENSION && control) {
 		__atomic_store_n(&conn->store->no_assert, true, __ATOMIC_RELAXED);
-		*code = modify(conn, handle, dn, mods, NULL);
+		*code = change->must_assert ? LDAP_ASSERTION_FAILED
+					    : modify(conn, handle, dn, mods, NULL);
 	}
 out:
 	if (control) ldap_control_free(control);

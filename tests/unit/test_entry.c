@@ -95,6 +95,36 @@ static void a_cleared_entry_holds_nothing(void **state)
 	assert_false(entry.has_class);
 }
 
+static void a_packed_entry_is_read_back(void **state)
+{
+	static struct mfa_entry again;
+	uint8_t packed[512];
+	size_t len;
+
+	(void)state;
+	entry_new(&entry);
+	entry_add(&entry, MFA_ATTR_SECRET, RFC_KEY);
+	assert_int_equal(mfa_entry_add(&entry, MFA_ATTR_SECRET, raw("a\0b", 3)), MFA_OK);
+	entry_add(&entry, MFA_ATTR_ENABLED, "");
+	assert_int_equal(mfa_entry_pack(packed, &len, sizeof(packed), &entry), MFA_OK);
+	assert_int_equal(mfa_entry_unpack(&again, (struct mfa_bytes){packed, len}), MFA_OK);
+	assert_true(mfa_bytes_equal(again.dn, entry.dn));
+	assert_true(mfa_bytes_equal(again.id, entry.id));
+	assert_int_equal(again.count, 3);
+	assert_bytes(mfa_entry_get(&again, MFA_ATTR_SECRET, 0), RFC_KEY);
+	assert_true(mfa_bytes_equal(mfa_entry_get(&again, MFA_ATTR_SECRET, 1), raw("a\0b", 3)));
+	assert_int_equal(mfa_entry_count(&again, MFA_ATTR_ENABLED), 1);
+
+	/* Cut anywhere, it is either refused or a shorter entry; nothing is read behind the cut. */
+	for (size_t cut = 0; cut < len; cut++) {
+		if (mfa_entry_unpack(&again, (struct mfa_bytes){packed, cut}) != MFA_OK)
+			assert_int_equal(again.count, 0);
+	}
+	assert_int_equal(mfa_entry_pack(packed, &len, len - 1, &entry), MFA_ERR_SPACE);
+	assert_int_equal(len, 0);
+	assert_int_equal(mfa_entry_unpack(&again, raw("\x77\0\0", 3)), MFA_ERR_FORMAT);
+}
+
 int main(void)
 {
 	static struct CMUnitTest const tests[] = {
@@ -105,6 +135,7 @@ int main(void)
 		cmocka_unit_test(no_more_values_than_there_is_room_for),
 		cmocka_unit_test(no_more_bytes_than_there_is_room_for),
 		cmocka_unit_test(a_cleared_entry_holds_nothing),
+		cmocka_unit_test(a_packed_entry_is_read_back),
 	};
 
 	return RUN(tests);
