@@ -269,6 +269,7 @@ void mfa_conn_free(struct mfa_conn **conn)
 	if (!*conn) return;
 	mfa_conn_drop(*conn, MFA_SIDE_READ);
 	mfa_conn_drop(*conn, MFA_SIDE_WRITE);
+	close_handle(&(*conn)->user, *conn);
 	free(*conn);
 	*conn = NULL;
 }
@@ -281,12 +282,27 @@ struct ldap *mfa_conn_handle(struct mfa_diag *diag, struct mfa_conn *conn, enum 
 	return mfa_conn_connect(&handle, &fresh, diag, conn, side) == MFA_OK ? handle : NULL;
 }
 
-enum mfa_rc mfa_conn_check_password(struct mfa_diag *diag, struct mfa_conn *conn,
-				    struct mfa_bytes dn, struct mfa_bytes password)
+/** Bind on the kept connection; MFA_ERR_CONFLICT when there is none, or it broke */
+static enum mfa_rc bind_again(struct mfa_diag *diag, struct mfa_conn *conn,
+			      struct mfa_account const *account)
+{
+	int code;
+
+	if (!conn->user) return MFA_ERR_CONFLICT;
+	mfa_conn_limit(conn, conn->store->config->connect_timeout_s);
+	code = bind_as(conn->user, conn, account);
+	if (code == LDAP_SUCCESS) return MFA_OK;
+	mfa_diag_set(diag, "bind as '%s': %s", account->identity, ldap_err2string(code));
+	if (was_refused(code)) return MFA_ERR_DENIED;
+	close_handle(&conn->user, conn);
+	return mfa_conn_is_late(conn) ? MFA_ERR_UNAVAILABLE : MFA_ERR_CONFLICT;
+}
+
+enum mfa_rc mfa_conn_bind_user(struct mfa_diag *diag, struct mfa_conn *conn, struct mfa_bytes dn,
+			       struct mfa_bytes password)
 {
 	char *text = NULL, *identity = NULL;
 	struct mfa_account account = {0};
-	LDAP *handle = NULL;
 	enum mfa_rc rc = MFA_ERR_NOMEM;
 
 	if (dn.len == 0 || password.len == 0 || memchr(password.data, '\0', password.len)) {
@@ -297,11 +313,24 @@ enum mfa_rc mfa_conn_check_password(struct mfa_diag *diag, struct mfa_conn *conn
 	text = strndup((char const *)password.data, password.len);
 	if (identity && text) {
 		account = (struct mfa_account){.identity = identity, .password = text};
-		rc = mfa_conn_connect_as(&handle, diag, conn, conn->store->config->uri, &account);
+		rc = bind_again(diag, conn, &account);
+		if (rc == MFA_ERR_CONFLICT)
+			rc = mfa_conn_connect_as(&conn->user, diag, conn, conn->store->config->uri,
+						 &account);
 	}
-	close_handle(&handle, conn);
 	if (text) OPENSSL_cleanse(text, password.len);
 	free(text);
 	free(identity);
+	return rc;
+}
+
+enum mfa_rc mfa_conn_check_password(struct mfa_diag *diag, struct mfa_conn *conn,
+				    struct mfa_bytes dn, struct mfa_bytes password)
+{
+	enum mfa_rc rc;
+
+	close_handle(&conn->user, conn);
+	rc = mfa_conn_bind_user(diag, conn, dn, password);
+	close_handle(&conn->user, conn);
 	return rc;
 }

@@ -14,6 +14,7 @@
 struct mfa_conn {
 	struct mfa_store *store;
 	LDAP *handle[2];     //!< By enum mfa_side; the second stays NULL when both are one server.
+	LDAP *user;	     //!< Users bind here, one after the other; NULL until the first.
 	int64_t deadline_ms; //!< Monotonic; 0: none was set.
 	int64_t io_deadline_ms;	  //!< Monotonic, for the bytes of one operation; 0: none.
 	struct ldap_conncb guard; //!< See mfa_conn_guard().

@@ -84,6 +84,13 @@ enum mfa_rc mfa_conn_read(struct mfa_entry *entry, struct mfa_diag *diag, struct
 enum mfa_rc mfa_conn_modify(struct mfa_diag *diag, struct mfa_conn *conn, struct mfa_bytes dn,
 			    struct mfa_change const *change) MFA_MUST_CHECK;
 
+/** Check a user's password by a bind on a connection that is kept for that
+ *
+ * As mfa_conn_check_password(), for programs that check one password after the other.
+ */
+enum mfa_rc mfa_conn_bind_user(struct mfa_diag *diag, struct mfa_conn *conn, struct mfa_bytes dn,
+			       struct mfa_bytes password) MFA_MUST_CHECK;
+
 /** Check a user's password by a bind on a connection of its own
  *
  * An empty password is refused without asking (RFC 4513 section 5.1.2).
