@@ -5,6 +5,7 @@
 
 static CONF_PARSER const challenge_config[] = {{"lifetime", AT(PW_TYPE_INTEGER, lifetime_s), "120"},
 					       {"attempts", AT(PW_TYPE_INTEGER, attempts), "3"},
+					       {"cache", AT(PW_TYPE_INTEGER, cached_records), "0"},
 					       {"bind", AT(PW_TYPE_STRING | PW_TYPE_XLAT, bind),
 						"%{%{NAS-Identifier}:-%{NAS-IP-Address}}"},
 					       CONF_PARSER_TERMINATOR};
@@ -50,6 +51,7 @@ static CONF_PARSER const module_config[] = {
 	{"unenrolled", AT(PW_TYPE_STRING, unenrolled_name), "reject"},
 	{"locked", AT(PW_TYPE_STRING, locked_name), "reject"},
 	{"not_found", AT(PW_TYPE_STRING, not_found_name), "reject"},
+	{"bind_users", AT(PW_TYPE_BOOLEAN, bind_users), "no"},
 	{"report_only", AT(PW_TYPE_BOOLEAN, report_only), "no"},
 	{"challenge", FR_CONF_POINTER(PW_TYPE_SUBSECTION, NULL), (void const *)challenge_config},
 	{"remember", FR_CONF_POINTER(PW_TYPE_SUBSECTION, NULL), (void const *)remember_config},
@@ -200,6 +202,10 @@ static int check_ranges(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
 	}
 	if (inst->attempts < 1 || inst->attempts > 10) {
 		complain(cs, "challenge", "attempts", "a number from 1 to 10");
+		return -1;
+	}
+	if (inst->cached_records > 65536) {
+		complain(cs, "challenge", "cache", "a number of records from 0 to 65536");
 		return -1;
 	}
 	if (inst->remember_s > 31536000) {

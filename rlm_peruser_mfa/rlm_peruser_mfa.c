@@ -105,6 +105,10 @@ static int mod_instantiate(CONF_SECTION *cs, void *instance)
 	inst->pool =
 		fr_connection_pool_module_init(cs, &inst->directory, mod_conn_create, NULL, NULL);
 	if (!inst->pool) return -1;
+	if (inst->cached_records > 0) {
+		inst->cache = peruser_cache_alloc(inst->cached_records);
+		if (!inst->cache) return -1;
+	}
 	if (inst->report_only)
 		WARN("%s: report_only is on: nobody is asked for a code", inst->name);
 	return 0;
@@ -115,6 +119,7 @@ static int mod_detach(void *instance)
 	rlm_peruser_mfa_t *inst = instance;
 
 	fr_connection_pool_free(inst->pool);
+	talloc_free(inst->cache);
 	mfa_keyring_clear(&inst->ring);
 	peruser_config_free(inst);
 	talloc_free(inst->reread);
@@ -193,13 +198,26 @@ static rlm_rcode_t claim(rlm_peruser_mfa_t *inst, REQUEST *request)
 	return RLM_MODULE_OK;
 }
 
+/** A request that answers no challenge: split it, and check the password if that is our job */
+static rlm_rcode_t take_password(rlm_peruser_mfa_t *inst, REQUEST *request)
+{
+	rlm_rcode_t const rcode = peruser_split(inst, request);
+	int offered;
+
+	if (rcode != RLM_MODULE_NOOP && rcode != RLM_MODULE_OK && rcode != RLM_MODULE_UPDATED)
+		return rcode;
+	offered = peruser_offer_bind(inst, request);
+	if (offered < 0) return RLM_MODULE_FAIL;
+	return offered > 0 ? RLM_MODULE_OK : rcode;
+}
+
 static rlm_rcode_t CC_HINT(nonnull) mod_authorize(void *instance, REQUEST *request)
 {
 	rlm_peruser_mfa_t *inst = instance;
 	struct mfa_bytes state;
 	rlm_rcode_t rcode;
 
-	if (!find_state(&state, request)) return peruser_split(inst, request);
+	if (!find_state(&state, request)) return take_password(inst, request);
 	rcode = claim(inst, request);
 	return rcode == RLM_MODULE_OK ? take_answer(inst, request) : rcode;
 }
@@ -294,6 +312,7 @@ static rlm_rcode_t check_code(rlm_peruser_mfa_t *inst, REQUEST *request,
 		goto out;
 	}
 	ask.nonce = nonce;
+	peruser_cache_take(login, inst->cache, challenge->nonce, ask.now_s);
 	(void)peruser_ask(inst, request, login, &ask, challenge->user);
 	if (login->record_diag.text[0]) RWARN("%s", login->record_diag.text);
 	peruser_report_decision(request, &login->decision);
@@ -308,10 +327,13 @@ static rlm_rcode_t CC_HINT(nonnull) mod_authenticate(void *instance, REQUEST *re
 	rlm_peruser_mfa_t *inst = instance;
 	struct mfa_notes *notes = peruser_notes(inst, request);
 	struct mfa_challenge challenge;
+	struct mfa_bytes state;
 	enum mfa_result result;
 	char const *why;
 
 	if (!notes) return RLM_MODULE_FAIL;
+	if (inst->bind_users && !find_state(&state, request))
+		return peruser_bind(inst, request, notes);
 	why = open_challenge(&challenge, &result, inst, request);
 	if (!why && !notes->has_code && !find_code(&notes->code, request))
 		why = "no code in the request";
@@ -342,6 +364,8 @@ static rlm_rcode_t challenge_user(rlm_peruser_mfa_t *inst, REQUEST *request,
 		return peruser_reject_with(request, NULL);
 	}
 	peruser_set_digits(request, &login->record);
+	peruser_cache_put(inst->cache, challenge.nonce, &login->entry, challenge.issued_s,
+			  inst->lifetime_s);
 	return peruser_challenge(inst, request, text, &challenge);
 }
 

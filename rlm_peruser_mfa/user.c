@@ -204,6 +204,31 @@ out:
 	return rc;
 }
 
+enum mfa_rc peruser_check_password(rlm_peruser_mfa_t *inst, REQUEST *request,
+				   struct mfa_login *login, struct mfa_diag *diag,
+				   struct mfa_bytes password)
+{
+	TALLOC_CTX *ctx = talloc_new(request);
+	struct mfa_conn **conn = borrow(inst);
+	struct mfa_where where;
+	enum mfa_rc rc = MFA_ERR_UNAVAILABLE;
+
+	if (!conn) {
+		mfa_diag_set(diag, "no connection to the directory");
+		goto out;
+	}
+	rc = MFA_OK;
+	if (!login->have_entry && !take_mapped(login, request)) {
+		rc = locate(&where, ctx, inst, request, diag);
+		if (rc == MFA_OK) rc = mfa_login_read(login, diag, *conn, MFA_SIDE_READ, &where);
+	}
+	if (rc == MFA_OK) rc = mfa_conn_bind_user(diag, *conn, login->entry.dn, password);
+	give_back(inst, conn, rc);
+out:
+	talloc_free(ctx);
+	return rc;
+}
+
 /** The entry that was read, again and again, must be the one that the State was made for */
 static bool same_user(struct mfa_login *login, void *uctx)
 {

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rlm_peruser_mfa/peruser_mfa.h"
+
+/*
+ * The first factor by the module itself: it finds the user and reads the record in one search,
+ * and binds as the user on a connection that is kept for that.  rlm_ldap binds the user on the
+ * connection that it searches with, and has to bind again as itself.
+ */
+
+static VALUE_PAIR *password_of(REQUEST *request)
+{
+	return fr_pair_find_by_num(request->packet->vps, PW_USER_PASSWORD, 0, TAG_ANY);
+}
+
+int peruser_offer_bind(rlm_peruser_mfa_t *inst, REQUEST *request)
+{
+	DICT_VALUE *auth_type;
+	VALUE_PAIR *vp;
+
+	if (!inst->bind_users || !password_of(request)) return 0;
+	if (fr_pair_find_by_num(request->config, PW_AUTH_TYPE, 0, TAG_ANY) ||
+	    fr_pair_find_by_num(request->config, PW_PROXY_TO_REALM, 0, TAG_ANY)) {
+		return 0;
+	}
+	auth_type = dict_valbyname(PW_AUTH_TYPE, 0, inst->name);
+	if (!auth_type) {
+		RERROR("%s is not listed in the authenticate section", inst->name);
+		return -1;
+	}
+	vp = radius_pair_create(request, &request->config, PW_AUTH_TYPE, 0);
+	if (!vp) return -1;
+	vp->vp_integer = (uint32_t)auth_type->value;
+	return 1;
+}
+
+rlm_rcode_t peruser_bind(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_notes *notes)
+{
+	VALUE_PAIR *vp = password_of(request);
+	struct mfa_diag why;
+	enum mfa_rc rc;
+
+	if (!vp) return RLM_MODULE_INVALID;
+	if (!notes->login) notes->login = mfa_login_alloc();
+	if (!notes->login) return RLM_MODULE_FAIL;
+	rc = peruser_check_password(
+		inst, request, notes->login, &why,
+		(struct mfa_bytes){(uint8_t const *)vp->vp_strvalue, vp->vp_length});
+	if (rc == MFA_OK) return RLM_MODULE_OK;
+	/* Whether there is such a user is for the log alone. */
+	if (rc == MFA_ERR_NOT_FOUND || rc == MFA_ERR_DENIED) {
+		module_failure_msg(request, "%s", why.text);
+		return RLM_MODULE_REJECT;
+	}
+	peruser_report_fault(
+		request, rc == MFA_ERR_UNAVAILABLE ? MFA_RESULT_UNAVAILABLE : MFA_RESULT_REJECTED,
+		why.text);
+	return rc == MFA_ERR_UNAVAILABLE ? RLM_MODULE_FAIL : RLM_MODULE_REJECT;
+}

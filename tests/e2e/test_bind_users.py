@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The password checked by the module itself, and records kept from the challenge to the answer."""
+import threading
+
+import pytest
+
+from lib.radius_server import FreeRadius
+from lib.slapd import RADIUS_DN
+from lib.user import Enrolled, User
+
+FAST = {"bind_users": True, "challenge.cache": 64}
+
+
+@pytest.fixture(scope="module")
+def radius(slapd, ring):
+    """No rlm_ldap at all."""
+    with FreeRadius(slapd, ring=ring, instance=FAST, sections={"first_factor": ""}) as server:
+        yield server
+
+
+def counted(slapd, step):
+    mark = slapd.mark()
+    reply = step()
+    counts = slapd.operations(mark)
+    return reply, counts[RADIUS_DN, "SRCH"], counts[RADIUS_DN, "MOD"]
+
+
+def test_password_alone_for_a_user_without_mfa(slapd, client):
+    assert User(slapd).start(client).accepted
+
+
+def test_wrong_and_empty_passwords_are_refused(slapd, client):
+    for make in (User, Enrolled):
+        user = make(slapd)
+        assert client.password(user.uid, "not-it").rejected
+        assert client.password(user.uid, "").rejected
+        assert user.start(client).accepted == (make is User)
+
+
+def test_unknown_user_is_refused(client):
+    assert client.password("nobody-here", "secret").rejected
+
+
+def test_one_login_is_one_search_and_one_modify(slapd, client):
+    user = Enrolled(slapd)
+    assert user.login(client).accepted
+    challenge, searches, modifies = counted(slapd, lambda: user.challenge(client))
+    assert (searches, modifies) == (1, 0)
+    reply, searches, modifies = counted(slapd, lambda: user.answer(client, challenge, user.device.code(1)))
+    assert reply.accepted and (searches, modifies) == (0, 1)
+
+
+def test_answer_again_is_not_a_replay(slapd, client):
+    """The record was taken out for the first answer: the second one reads it."""
+    user = Enrolled(slapd)
+    challenge, code = user.challenge(client), user.device.code()
+    assert user.answer(client, challenge, code).accepted
+    assert user.answer(client, challenge, code).accepted
+
+
+def test_code_of_another_login_is_a_replay(slapd, client):
+    user = Enrolled(slapd)
+    first, second, code = user.challenge(client), user.challenge(client), user.device.code()
+    assert user.answer(client, first, code).accepted
+    assert user.answer(client, second, code).rejected
+
+
+def test_wrong_code_is_asked_again_and_counted(slapd, client):
+    user = Enrolled(slapd)
+    reply = user.answer(client, user.challenge(client), user.device.wrong())
+    assert reply.challenged and user.failures() == 1
+    assert user.answer(client, reply, user.device.code()).accepted
+
+
+@pytest.mark.parametrize("change", [{"peruserMfaEnabled": "FALSE"}, {"peruserMfaSecret": None},
+                                    {"peruserMfaSecret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"},
+                                    {"peruserMfaFailures": "100 1800000000 AAAAAAAAAAAAAAAAAAAAAA"}])
+def test_change_between_challenge_and_answer_counts(slapd, client, change):
+    user = Enrolled(slapd)
+    challenge = user.challenge(client)
+    user.set(**change)
+    assert not user.answer(client, challenge, user.device.code()).accepted
+    assert user.get("peruserMfaLastUse") is None
+
+
+def test_one_code_in_many_logins_at_once(slapd, radius):
+    user = Enrolled(slapd)
+    user.device.settle(6)
+    with radius.client() as nas:
+        challenges, code = [user.challenge(nas) for _ in range(8)], user.device.code()
+    accepted, start = [], threading.Barrier(len(challenges))
+
+    def answer(challenge):
+        with radius.client() as nas:
+            start.wait()
+            accepted.append(user.answer(nas, challenge, code).accepted)
+
+    threads = [threading.Thread(target=answer, args=(challenge,)) for challenge in challenges]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(accepted) == [False] * 7 + [True]
+
+
+def test_state_of_a_server_without_the_record(slapd, ring, client):
+    """Another server of the cluster reads what it does not have."""
+    user = Enrolled(slapd)
+    challenge = user.challenge(client)
+    with FreeRadius(slapd, ring=ring, instance=FAST, sections={"first_factor": ""}) as other, other.client() as nas:
+        assert user.answer(nas, challenge, user.device.code()).accepted
+    assert user.answer(client, challenge, user.device.code()).accepted   # the same login, retransmitted
+
+
+def test_directory_away_is_no_accept(slapd, ring):
+    user = User(slapd)
+    with FreeRadius(slapd, ring=ring, instance=FAST, sections={"first_factor": ""},
+                    settings={"ldap.timeout": 1, "ldap.connect_timeout": 1}) as server, server.client() as nas:
+        assert user.start(nas).accepted
+        slapd.sigstop()
+        try:
+            assert not nas.password(user.uid, user.password, timeout_s=8).accepted
+        finally:
+            slapd.sigcont()
+        assert user.start(nas).accepted
