@@ -2,7 +2,6 @@
 """One run of a load generator against one server, and what a row of the table is."""
 import dataclasses
 import json
-import secrets
 import subprocess
 from pathlib import Path
 
@@ -19,17 +18,16 @@ class Failed(Exception):
 
 @dataclasses.dataclass
 class Row:
-    """name: of the table; server: key of Bench.servers; the rest are the load generator's options.
+    """name: of the table; server: key of the driver's servers; the rest are radload's options.
 
-    tolerant: codes may run out on the way, since the server takes none but the present one.
+    codes: rows with the same word share users' last use, and so the codes that are left.
     """
     name: str
     server: str
     mode: str = "challenge"
     users: str = "m"
     options: tuple = ()
-    tolerant: bool = False
-    seconds: float = 0.0
+    codes: str = "ours"
 
 
 class Generator:
@@ -45,6 +43,10 @@ class Generator:
         path.chmod(0o600)
         return path
 
+    def used(self, row):
+        """The file of a row's used codes."""
+        return self.folder / f"used-{row.codes}-{row.users}"
+
     def _run(self, command):
         done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
         if done.returncode:
@@ -53,7 +55,7 @@ class Generator:
 
     def login(self, server, directory, row, *, outstanding=16, seconds=1, count=10000000, used=None):
         """A RADIUS row; the result of radload with operations a login added."""
-        used = used or self.folder / f"used-{row.server}-{row.users}"
+        used = used or self.used(row)
         before = directory.counters()
         result = self._run([
             BIN / "radload", "--server", f"127.0.0.1:{server.port}", "--secret-file", self.secret,
@@ -63,7 +65,7 @@ class Generator:
         return self._count(result, before, directory.counters())
 
     def race(self, server, row, *, codes=60, copies=8):
-        used = self.folder / f"used-{row.server}-{row.users}"
+        used = self.used(row)
         return self._run([BIN / "radload", "--server", f"127.0.0.1:{server.port}", "--secret-file", self.secret,
                           "--users", self.lists[row.users], "--used", used, "--mode", row.mode, "--race", copies,
                           "--count", codes, "--seconds", 60, *row.options])
@@ -84,6 +86,3 @@ class Generator:
                                 for letter in after}
         return result
 
-
-def token():
-    return secrets.token_hex(4)
