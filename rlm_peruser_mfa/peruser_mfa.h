@@ -11,6 +11,7 @@
 
 #include "core/challenge.h"
 #include "core/login.h"
+#include "rlm_peruser_mfa/cache.h"
 
 /** How the code arrives; also the values of control:Peruser-MFA-Mode */
 enum mfa_mode {
@@ -73,7 +74,7 @@ typedef struct rlm_peruser_mfa_t {
 
 	enum mfa_mode mode;
 	bool accept_not_found;
-	bool show_locked; //!< As a challenge, before the reject.
+	bool show_locked;	     //!< As a challenge, before the reject.
 	struct peruser_cache *cache; //!< NULL: records are not kept.
 } rlm_peruser_mfa_t;
 
@@ -84,36 +85,6 @@ struct mfa_notes {
 	struct mfa_code code;
 	struct mfa_login *login; //!< The record, when it was read before post-auth.
 };
-
-/* cache.c */
-
-/** Records between a challenge and its answer, by login nonce */
-struct peruser_cache;
-
-/** Make room for so many; to be freed with talloc_free(), which wipes it */
-struct peruser_cache *peruser_cache_alloc(uint32_t size);
-
-/** Keep a record; NULL keeps nothing */
-void peruser_cache_put(struct peruser_cache *cache, uint8_t const nonce[static MFA_NONCE_SIZE],
-		       struct mfa_entry const *entry, int64_t now_s, uint32_t lifetime_s);
-
-/** Take a record out, if it is there: login is given an earlier entry then */
-void peruser_cache_take(struct mfa_login *login, struct peruser_cache *cache,
-			uint8_t const nonce[static MFA_NONCE_SIZE], int64_t now_s);
-
-/* first_factor.c */
-
-/** In authorize: have the password checked by us, when that is configured and nobody else does
- *
- * @return 1 when we will, 0, or -1.
- */
-int peruser_offer_bind(rlm_peruser_mfa_t *inst, REQUEST *request);
-
-/** In authenticate: check the password by a bind as the user; the record is read along
- *
- * @return the rcode of authenticate.
- */
-rlm_rcode_t peruser_bind(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_notes *notes);
 
 /* config.c */
 
@@ -185,14 +156,6 @@ enum mfa_rc peruser_ask(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_lo
  */
 enum mfa_rc peruser_read(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_login *login,
 			 struct mfa_diag *diag);
-
-/** Read the user's record unless it is there, and bind as the user
- *
- * @return as mfa_conn_read() and mfa_conn_bind_user().
- */
-enum mfa_rc peruser_check_password(rlm_peruser_mfa_t *inst, REQUEST *request,
-				   struct mfa_login *login, struct mfa_diag *diag,
-				   struct mfa_bytes password);
 
 /** Expand a configured string
  *

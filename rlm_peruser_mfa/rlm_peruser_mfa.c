@@ -7,7 +7,7 @@
  * authenticate: the answer to a challenge.
  * post-auth:	 after any first factor said accept: nothing, a challenge, or a refusal.
  */
-#include "rlm_peruser_mfa/peruser_mfa.h"
+#include "rlm_peruser_mfa/first_factor.h"
 
 #include <openssl/crypto.h>
 

@@ -200,7 +200,7 @@ def phase_outstanding():
             for name in (BEST, BARE):
                 found[f"{name}, {number} at a time"] = [
                     bench.run(name, seconds=SECONDS, outstanding=number) for _ in range(max(ROUNDS // 2, 3))]
-    alone = [(f"p50 at 1 outstanding ÷ bare S + B + M", f"{BEST}, 1 at a time", f"{BARE}, 1 at a time", None, 1.4,
+    alone = [("p50 at 1 outstanding ÷ bare S + B + M", f"{BEST}, 1 at a time", f"{BARE}, 1 at a time", None, 1.4,
               lambda result: result["p50_us"])]
     text += publish("Durable, by logins at a time", "outstanding", found, alone)
     return text

@@ -161,17 +161,6 @@ SITES = {
                     "authenticate": "\tAuth-Type LDAP {\n\t\tldap\n\t\tif (ok) {\n\t\t\ttotp\n\t\t}\n\t}\n"},
     "unlang": {"authorize": ANSWER, "authenticate": CHALLENGE + REPLAY,
                "post_auth": "\tif (&State) {\n\t\tldap_step\n\t}\n"},
-    "pam": {"authorize": SPLIT + BIND, "post_auth": "", "authenticate": """\
-	Auth-Type LDAP {
-		ldap
-		if (ok) {
-			update request {
-				&User-Password := &TOTP-Password
-			}
-			pam
-		}
-	}
-"""},
     "perl": scripted("perl"),
     "python3": scripted("python3"),
 }
