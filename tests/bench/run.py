@@ -4,11 +4,12 @@
 
     tests/bench/run.py [PHASE...]     by default those of BENCH=quick or BENCH=full
 
-Rounds are interleaved: each row once a round, in an order that turns with the round, and
+Rounds are interleaved: each row once a round, in an order that changes, and
 ratios are made of two runs of one round. What slows the machine down hits both.
 """
 import contextlib
 import os
+import random
 import sys
 import tempfile
 import time
@@ -154,8 +155,9 @@ def rounds(bench, names, *, durable, renew):
         if renew and not durable:
             bench.renew_codes()
         bench.set_durable(durable)
-        turned = names[number % len(names):] + names[:number % len(names)]
-        for name in turned:
+        order = list(names)
+        random.Random(number).shuffle(order)
+        for name in order:
             found[name].append(bench.run(name, seconds=SECONDS))
     return found
 
