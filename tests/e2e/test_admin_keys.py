@@ -40,7 +40,8 @@ def ids(path):
 def test_keygen_puts_a_key_on_top(admin):
     admin.ring_path.write_text("# our keys\n" + admin.ring.text().rstrip("\n"))
     admin.ring_path.chmod(0o600)
-    old_inode = admin.ring_path.stat().st_ino
+    old = admin.ring_path.open()   # kept open, so that its number is not given to a new file
+    old_inode = os.fstat(old.fileno()).st_ino
     assert "dry run" in admin.run("keygen", "--dry-run").out and ids(admin.ring_path) == ["k1"]
     admin.run("keygen", "--id", "k2")
     row, = admin.json("keygen")
@@ -50,6 +51,7 @@ def test_keygen_puts_a_key_on_top(admin):
     assert ids(admin.ring_path) == [today, "k2", "k1", f"{today}-2"]
     assert admin.ring_path.read_text().startswith("# our keys\n")
     assert stat.S_IMODE(admin.ring_path.stat().st_mode) == 0o600 and admin.ring_path.stat().st_ino != old_inode
+    old.close()
     assert not [name for name in os.listdir(admin.dir) if name.startswith("ring.")]
 
 

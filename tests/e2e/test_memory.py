@@ -35,12 +35,15 @@ def run_every_path(slapd, ring, server):
         packets = [client.send(client.packet(pap(one.uid, one.password))) for one in many]
         assert all(client.receive(packet).challenged for packet in packets)
         slapd.restart()
-        for _ in range(2):
-            user.start(client)
+        user.start(client)
+        mark = server.mark()
+        user.start(client)
+    # A request that the server still holds when it ends is a leak of its own, with our notes in it.
+    server.wait_log("Cleaning up request", mark, 15)
 
 
 def test_address_sanitizer(slapd, ring):
-    with FreeRadius(slapd, ring=ring, build="asan") as server:
+    with FreeRadius(slapd, ring=ring, build="asan", debug=2) as server:
         with open(f"/proc/{server.process.pid}/maps") as maps:
             text = maps.read()
         assert "libasan" in text and "build/asan/rlm_peruser_mfa.so" in text
@@ -54,7 +57,7 @@ def test_address_sanitizer(slapd, ring):
 
 
 def test_valgrind(slapd, ring):
-    with FreeRadius(slapd, ring=ring, under=VALGRIND, threads=2) as server:
+    with FreeRadius(slapd, ring=ring, under=VALGRIND, threads=2, debug=2) as server:
         run_every_path(slapd, ring, server)
         server.stop(60)
         found = "".join(path.read_text() for path in server.dir.glob("valgrind.*"))
