@@ -18,20 +18,6 @@ static enum mfa_cli_outcome decide(struct mfa_cli_edit *edit)
 	return MFA_CLI_CHANGED;
 }
 
-static enum mfa_cli_exit run(struct mfa_cli *cli)
-{
-	struct mfa_cli_work const work = {.decide = decide};
-
-	return mfa_cli_edit_targets(cli, &work);
-}
-
-static struct mfa_cli_option const options[] = {
-	MFA_CLI_OPTION_USERS,
-	MFA_CLI_OPTION_FROM_USERS,
-	MFA_CLI_OPTION_DRY_RUN,
-	MFA_CLI_OPTION_END,
-};
-
 struct mfa_cli_command const mfa_cli_resume = {
 	.name = "resume",
 	.operands = "[USER...]",
@@ -39,6 +25,7 @@ struct mfa_cli_command const mfa_cli_resume = {
 	.operands_max = -1,
 	.takes_users = 1,
 	.needs = MFA_CLI_NEED_CONFIG | MFA_CLI_NEED_DIRECTORY,
-	.option = options,
-	.run = run,
+	.option = mfa_cli_edit_options,
+	.run = mfa_cli_edit_command,
+	.decide = decide,
 };

@@ -5,17 +5,10 @@
 #ifndef MFA_ADMIN_EDIT_H
 #define MFA_ADMIN_EDIT_H
 
+#include "admin/options.h"
 #include "admin/walk.h"
 
 #include <jansson.h>
-
-/** What became of an entry */
-enum mfa_cli_outcome {
-	MFA_CLI_FAILED = 0,  //!< Could not be carried out.
-	MFA_CLI_CHANGED,     //!< Written; or, in a dry run, would be.
-	MFA_CLI_UNCHANGED,   //!< It was so already.
-	MFA_CLI_NOT_ALLOWED, //!< Refused: the record's state does not allow it.
-};
 
 /** An entry that is being changed */
 struct mfa_cli_edit {
@@ -61,6 +54,12 @@ enum mfa_cli_outcome mfa_cli_edit_run(struct mfa_cli *cli, struct mfa_cli_work c
  * Ends early when the directory does not answer any more.
  */
 enum mfa_cli_exit mfa_cli_edit_targets(struct mfa_cli *cli, struct mfa_cli_work const *work);
+
+/** A subcommand that does cli->command->decide to the users it is given, and no more */
+enum mfa_cli_exit mfa_cli_edit_command(struct mfa_cli *cli);
+
+/** The options of such a subcommand: which users, dry run */
+extern struct mfa_cli_option const mfa_cli_edit_options[];
 
 /** Change one user */
 enum mfa_cli_outcome mfa_cli_edit_user(struct mfa_cli *cli, struct mfa_cli_work const *work,

@@ -118,3 +118,17 @@ enum mfa_cli_exit mfa_cli_edit_targets(struct mfa_cli *cli, struct mfa_cli_work 
 	if (cli->args.users || cli->operand_count > 1) mfa_cli_edit_summary(cli);
 	return status != MFA_CLI_DONE ? status : mfa_cli_tally_exit(cli);
 }
+
+enum mfa_cli_exit mfa_cli_edit_command(struct mfa_cli *cli)
+{
+	struct mfa_cli_work const work = {.decide = cli->command->decide};
+
+	return mfa_cli_edit_targets(cli, &work);
+}
+
+struct mfa_cli_option const mfa_cli_edit_options[] = {
+	MFA_CLI_OPTION_USERS,
+	MFA_CLI_OPTION_FROM_USERS,
+	MFA_CLI_OPTION_DRY_RUN,
+	MFA_CLI_OPTION_END,
+};
