@@ -45,6 +45,7 @@ static CONF_PARSER const module_config[] = {
 	{"identity", AT(PW_TYPE_STRING, identity), ""},
 	{"password", AT(PW_TYPE_STRING | PW_TYPE_SECRET, password), ""},
 	{"external", AT(PW_TYPE_BOOLEAN, external), "no"},
+	/* A shared item, and read as one; here so that the server watches the file for HUP. */
 	{"key_ring", AT(PW_TYPE_FILE_INPUT, key_ring), NULL},
 	{"mode", AT(PW_TYPE_STRING, mode_name), "challenge"},
 	{"separator", AT(PW_TYPE_STRING, separator), ""},

@@ -7,35 +7,19 @@
  * connection that it searches with, and has to bind again as itself.
  */
 
-static VALUE_PAIR *password_of(REQUEST *request)
-{
-	return fr_pair_find_by_num(request->packet->vps, PW_USER_PASSWORD, 0, TAG_ANY);
-}
-
 int peruser_offer_bind(rlm_peruser_mfa_t *inst, REQUEST *request)
 {
-	DICT_VALUE *auth_type;
-	VALUE_PAIR *vp;
-
-	if (!inst->bind_users || !password_of(request)) return 0;
+	if (!inst->bind_users || !peruser_password(request)) return 0;
 	if (fr_pair_find_by_num(request->config, PW_AUTH_TYPE, 0, TAG_ANY) ||
 	    fr_pair_find_by_num(request->config, PW_PROXY_TO_REALM, 0, TAG_ANY)) {
 		return 0;
 	}
-	auth_type = dict_valbyname(PW_AUTH_TYPE, 0, inst->name);
-	if (!auth_type) {
-		RERROR("%s is not listed in the authenticate section", inst->name);
-		return -1;
-	}
-	vp = radius_pair_create(request, &request->config, PW_AUTH_TYPE, 0);
-	if (!vp) return -1;
-	vp->vp_integer = (uint32_t)auth_type->value;
-	return 1;
+	return peruser_set_auth_type(inst, request) < 0 ? -1 : 1;
 }
 
 rlm_rcode_t peruser_bind(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_notes *notes)
 {
-	VALUE_PAIR *vp = password_of(request);
+	VALUE_PAIR *vp = peruser_password(request);
 	struct mfa_diag why;
 	enum mfa_rc rc;
 

@@ -135,6 +135,15 @@ int peruser_set_string(TALLOC_CTX *ctx, VALUE_PAIR **list, enum peruser_attr att
 /** The notes of this request; made when they are not there; NULL when memory ran out */
 struct mfa_notes *peruser_notes(rlm_peruser_mfa_t *inst, REQUEST *request);
 
+/** The password, or the code, in the clear; NULL when there is none */
+VALUE_PAIR *peruser_password(REQUEST *request);
+
+/** Have our authenticate method called, instead of whatever was chosen before
+ *
+ * @return 0, or -1 when it is not listed or memory ran out.
+ */
+int peruser_set_auth_type(rlm_peruser_mfa_t *inst, REQUEST *request);
+
 /** The mode of this request: control:Peruser-MFA-Mode, or the instance's */
 enum mfa_mode peruser_mode(rlm_peruser_mfa_t const *inst, REQUEST *request);
 

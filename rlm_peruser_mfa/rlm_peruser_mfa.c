@@ -139,7 +139,7 @@ static bool find_state(struct mfa_bytes *state, REQUEST *request)
 /** The code of the second packet: User-Password, or a CHAP response over it */
 static bool find_code(struct mfa_code *code, REQUEST *request)
 {
-	VALUE_PAIR *vp = fr_pair_find_by_num(request->packet->vps, PW_USER_PASSWORD, 0, TAG_ANY);
+	VALUE_PAIR *vp = peruser_password(request);
 	VALUE_PAIR *challenge;
 
 	if (vp) {
@@ -166,7 +166,7 @@ static bool find_code(struct mfa_code *code, REQUEST *request)
 static rlm_rcode_t take_answer(rlm_peruser_mfa_t *inst, REQUEST *request)
 {
 	struct mfa_notes *notes = peruser_notes(inst, request);
-	VALUE_PAIR *vp = fr_pair_find_by_num(request->packet->vps, PW_USER_PASSWORD, 0, TAG_ANY);
+	VALUE_PAIR *vp = peruser_password(request);
 
 	if (!notes) return RLM_MODULE_FAIL;
 	notes->has_code = find_code(&notes->code, request);
@@ -180,17 +180,9 @@ static rlm_rcode_t take_answer(rlm_peruser_mfa_t *inst, REQUEST *request)
 /** Send the request to authenticate, and to no home server, whatever a realm module may say */
 static rlm_rcode_t claim(rlm_peruser_mfa_t *inst, REQUEST *request)
 {
-	DICT_VALUE *auth_type = dict_valbyname(PW_AUTH_TYPE, 0, inst->name);
 	VALUE_PAIR *vp;
 
-	if (!auth_type) {
-		RERROR("%s is not listed in the authenticate section", inst->name);
-		return RLM_MODULE_FAIL;
-	}
-	fr_pair_delete_by_num(&request->config, PW_AUTH_TYPE, 0, TAG_ANY);
-	vp = radius_pair_create(request, &request->config, PW_AUTH_TYPE, 0);
-	if (!vp) return RLM_MODULE_FAIL;
-	vp->vp_integer = (uint32_t)auth_type->value;
+	if (peruser_set_auth_type(inst, request) < 0) return RLM_MODULE_FAIL;
 	fr_pair_delete_by_num(&request->config, PW_PROXY_TO_REALM, 0, TAG_ANY);
 	vp = radius_pair_create(request, &request->config, PW_PROXY_TO_REALM, 0);
 	if (!vp) return RLM_MODULE_FAIL;
@@ -412,11 +404,10 @@ static rlm_rcode_t ask_for_code(rlm_peruser_mfa_t *inst, REQUEST *request, struc
 	struct mfa_decision const *decision = &login->decision;
 
 	if (peruser_mode(inst, request) == MFA_MODE_APPEND) {
-		peruser_report(
-			request, MFA_RESULT_REJECTED,
-			fr_pair_find_by_num(request->packet->vps, PW_USER_PASSWORD, 0, TAG_ANY)
-				? "no code behind the password"
-				: "no place for a code in this first factor");
+		peruser_report(request, MFA_RESULT_REJECTED,
+			       peruser_password(request)
+				       ? "no code behind the password"
+				       : "no place for a code in this first factor");
 		return peruser_reject_with(request, inst->message.no_code);
 	}
 	peruser_report_decision(request, decision);

@@ -189,7 +189,7 @@ static rlm_rcode_t take_appended(rlm_peruser_mfa_t *inst, REQUEST *request, stru
 
 rlm_rcode_t peruser_split(rlm_peruser_mfa_t *inst, REQUEST *request)
 {
-	VALUE_PAIR *vp = fr_pair_find_by_num(request->packet->vps, PW_USER_PASSWORD, 0, TAG_ANY);
+	VALUE_PAIR *vp = peruser_password(request);
 	enum mfa_mode const mode = peruser_mode(inst, request);
 	struct mfa_notes *notes;
 	struct mfa_diag why;

@@ -22,6 +22,27 @@ struct mfa_notes *peruser_notes(rlm_peruser_mfa_t *inst, REQUEST *request)
 	return notes;
 }
 
+VALUE_PAIR *peruser_password(REQUEST *request)
+{
+	return fr_pair_find_by_num(request->packet->vps, PW_USER_PASSWORD, 0, TAG_ANY);
+}
+
+int peruser_set_auth_type(rlm_peruser_mfa_t *inst, REQUEST *request)
+{
+	DICT_VALUE *auth_type = dict_valbyname(PW_AUTH_TYPE, 0, inst->name);
+	VALUE_PAIR *vp;
+
+	if (!auth_type) {
+		RERROR("%s is not listed in the authenticate section", inst->name);
+		return -1;
+	}
+	fr_pair_delete_by_num(&request->config, PW_AUTH_TYPE, 0, TAG_ANY);
+	vp = radius_pair_create(request, &request->config, PW_AUTH_TYPE, 0);
+	if (!vp) return -1;
+	vp->vp_integer = (uint32_t)auth_type->value;
+	return 0;
+}
+
 enum mfa_mode peruser_mode(rlm_peruser_mfa_t const *inst, REQUEST *request)
 {
 	VALUE_PAIR *vp = fr_pair_find_by_da(request->config, peruser_attr(PERUSER_MODE), TAG_ANY);
@@ -181,26 +202,33 @@ static void give_back(rlm_peruser_mfa_t *inst, struct mfa_conn **conn, enum mfa_
 	}
 }
 
+/** Search for the user's entry */
+static enum mfa_rc find_entry(struct mfa_login *login, struct mfa_diag *diag,
+			      rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_conn *conn)
+{
+	TALLOC_CTX *ctx = talloc_new(request);
+	struct mfa_where where;
+	enum mfa_rc rc = locate(&where, ctx, inst, request, diag);
+
+	if (rc == MFA_OK) rc = mfa_login_read(login, diag, conn, MFA_SIDE_READ, &where);
+	talloc_free(ctx);
+	return rc;
+}
+
 enum mfa_rc peruser_read(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_login *login,
 			 struct mfa_diag *diag)
 {
-	TALLOC_CTX *ctx;
-	struct mfa_where where;
 	struct mfa_conn **conn;
-	enum mfa_rc rc = MFA_ERR_UNAVAILABLE;
+	enum mfa_rc rc;
 
 	if (take_mapped(login, request)) return MFA_OK;
-	ctx = talloc_new(request);
 	conn = borrow(inst);
 	if (!conn) {
 		mfa_diag_set(diag, "no connection to the directory");
-		goto out;
+		return MFA_ERR_UNAVAILABLE;
 	}
-	rc = locate(&where, ctx, inst, request, diag);
-	if (rc == MFA_OK) rc = mfa_login_read(login, diag, *conn, MFA_SIDE_READ, &where);
+	rc = find_entry(login, diag, inst, request, *conn);
 	give_back(inst, conn, rc);
-out:
-	talloc_free(ctx);
 	return rc;
 }
 
@@ -208,24 +236,17 @@ enum mfa_rc peruser_check_password(rlm_peruser_mfa_t *inst, REQUEST *request,
 				   struct mfa_login *login, struct mfa_diag *diag,
 				   struct mfa_bytes password)
 {
-	TALLOC_CTX *ctx = talloc_new(request);
 	struct mfa_conn **conn = borrow(inst);
-	struct mfa_where where;
-	enum mfa_rc rc = MFA_ERR_UNAVAILABLE;
+	enum mfa_rc rc = MFA_OK;
 
 	if (!conn) {
 		mfa_diag_set(diag, "no connection to the directory");
-		goto out;
+		return MFA_ERR_UNAVAILABLE;
 	}
-	rc = MFA_OK;
-	if (!login->have_entry && !take_mapped(login, request)) {
-		rc = locate(&where, ctx, inst, request, diag);
-		if (rc == MFA_OK) rc = mfa_login_read(login, diag, *conn, MFA_SIDE_READ, &where);
-	}
+	if (!login->have_entry && !take_mapped(login, request))
+		rc = find_entry(login, diag, inst, request, *conn);
 	if (rc == MFA_OK) rc = mfa_conn_bind_user(diag, *conn, login->entry.dn, password);
 	give_back(inst, conn, rc);
-out:
-	talloc_free(ctx);
 	return rc;
 }
 
