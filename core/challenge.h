@@ -20,9 +20,9 @@ struct mfa_challenge {
 	uint8_t nonce[MFA_NONCE_SIZE];	  //!< Of the login; stays while codes are tried.
 	uint8_t user[MFA_CHALLENGE_HASH]; //!< Hash of the entry's immutable id.
 	uint8_t bind[MFA_CHALLENGE_HASH]; //!< Hash of what the challenge is bound to: the NAS.
-	uint8_t attempt;		  //!< Which code is asked for, from 1.
-	uint8_t kept_len;		  //!< Bytes at kept.
-	uint8_t kept[MFA_CHALLENGE_KEPT]; //!< Opaque; for reply attributes of a home server.
+	uint8_t attempt;  //!< Which code is asked for, from 1; 0: none, a text is shown.
+	uint8_t kept_len; //!< Bytes at kept.
+	uint8_t kept[MFA_CHALLENGE_KEPT]; //!< Opaque to core: see rlm_peruser_mfa/remember.c.
 };
 
 /** Whether this State was written by us; says nothing about whether it opens */

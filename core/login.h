@@ -57,12 +57,12 @@ enum mfa_rc mfa_login_read(struct mfa_login *login, struct mfa_diag *diag, struc
 
 /** Ask
  *
- * @param[in,out] login decision is always set; verdict MFA_REJECT on any failure, with
- *			result MFA_RESULT_UNAVAILABLE when it was the directory's absence.
  * An earlier entry is good for one thing: to accept, by a change under the condition
  * that all that was decided upon is still so, which the directory checks as it writes
  * (RFC 4528).  Any other answer is decided once more, upon a fresh read.
  *
+ * @param[in,out] login decision is always set; verdict MFA_REJECT on any failure, with
+ *			result MFA_RESULT_UNAVAILABLE when it was the directory's absence.
  * @param[in] hook	may be NULL.
  * @return #MFA_OK when the directory did what it was asked; otherwise why not, see decision.reason.
  */

@@ -72,13 +72,12 @@ static bool refuse_locked(struct context const *ctx, struct mfa_failures const *
 
 	out->wait_s = mfa_lock_wait_s(failures, ctx->policy, ctx->request->now_s);
 	if (out->wait_s == 0) return false;
+	refuse(out, MFA_RESULT_LOCKED, "");
 	if (out->wait_s == MFA_WAIT_FOREVER) {
-		refuse(out, MFA_RESULT_LOCKED, "");
 		mfa_diag_set(&out->reason,
 			     "locked after %u wrong codes until an administrator unlocks",
 			     failures->count);
 	} else {
-		refuse(out, MFA_RESULT_LOCKED, "");
 		mfa_diag_set(&out->reason, "locked for %u s after %u wrong codes", out->wait_s,
 			     failures->count);
 	}
