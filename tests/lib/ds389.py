@@ -125,18 +125,6 @@ class Ds389(Directory):
         except ldap.SERVER_DOWN:
             return False
 
-    @property
-    def uri(self):
-        return f"ldap://127.0.0.1:{self.port}"
-
-    @property
-    def ldaps_uri(self):
-        return f"ldaps://127.0.0.1:{self.tls_port}"
-
-    @property
-    def ca_file(self):
-        return self.dir / "ca.pem"
-
     def access_log(self):
         return (self.dir / "logs/access").read_text()
 

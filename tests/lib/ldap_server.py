@@ -50,8 +50,20 @@ class Directory(Server):
     person = staticmethod(person)
     user_dn = staticmethod(user_dn)
 
-    uri = ca_file = root_password = None
+    root_password = None
     passwords = {}
+
+    @property
+    def uri(self):
+        return f"ldap://127.0.0.1:{self.port}"
+
+    @property
+    def ldaps_uri(self):
+        return f"ldaps://127.0.0.1:{self.tls_port}"
+
+    @property
+    def ca_file(self):
+        return self.dir / "ca.pem"
 
     def make_passwords(self):
         self.root_password = new_password()

@@ -168,12 +168,6 @@ class Samba(Directory):
     def uri(self):
         return f"ldaps://127.0.0.1:{self.tls_port}"
 
-    ldaps_uri = uri
-
-    @property
-    def ca_file(self):
-        return self.dir / "ca.pem"
-
     # ---- users
 
     @staticmethod

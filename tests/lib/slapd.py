@@ -98,20 +98,8 @@ class Slapd(Directory):
         return super().start()
 
     @property
-    def uri(self):
-        return f"ldap://127.0.0.1:{self.port}"
-
-    @property
-    def ldaps_uri(self):
-        return f"ldaps://127.0.0.1:{self.tls_port}"
-
-    @property
     def ldapi_uri(self):
         return "ldapi://" + quote(str(self.dir / "ldapi"), safe="")
-
-    @property
-    def ca_file(self):
-        return self.dir / "ca.pem"
 
     # ---- talking to it
 
