@@ -84,25 +84,10 @@ static bool refuse_locked(struct context const *ctx, struct mfa_failures const *
 	return true;
 }
 
-/** Digits that all devices agree upon, or 0 */
-static uint32_t common_digits(struct mfa_record const *record)
+static void ask(struct mfa_decision *out)
 {
-	uint32_t const digits = record->secret[0].digits;
-
-	for (size_t i = 1; i < record->secret_count; i++) {
-		if (record->secret[i].digits != digits) return 0;
-	}
-	return digits;
-}
-
-static void ask(struct context const *ctx, uint32_t attempts_left)
-{
-	struct mfa_decision *out = ctx->out;
-
 	out->verdict = MFA_CHALLENGE;
 	out->result = MFA_RESULT_CHALLENGED;
-	out->attempts_left = attempts_left;
-	out->digits = common_digits(ctx->record);
 }
 
 static void decide_password(struct context const *ctx)
@@ -115,7 +100,7 @@ static void decide_password(struct context const *ctx)
 		accept_as(ctx->out, MFA_RESULT_TRUSTED, "remembered device");
 		return;
 	}
-	ask(ctx, ctx->policy->attempts);
+	ask(ctx->out);
 	mfa_diag_set(&ctx->out->reason, "password accepted, code asked for");
 }
 
@@ -284,7 +269,6 @@ static void decide_used(struct context const *ctx, struct found const *found)
 	}
 	refuse(ctx->out, MFA_RESULT_REPLAYED, "code was used before");
 	if (behind_s > 0) {
-		ctx->out->clock_behind_s = behind_s;
 		mfa_diag_set(
 			&ctx->out->reason,
 			"code was used before; this server's clock is %lld s behind the last use",
@@ -369,7 +353,7 @@ static void decide_wrong(struct context const *ctx)
 		refuse(out, MFA_RESULT_REJECTED, "wrong code, no attempts left");
 		return;
 	}
-	ask(ctx, ctx->policy->attempts - ctx->request->attempt);
+	ask(ctx->out);
 	mfa_diag_set(&out->reason, "wrong code (%u in a row), asked again", next.count);
 }
 
@@ -437,9 +421,8 @@ void mfa_decide(struct mfa_decision *decision, struct mfa_record const *record,
 
 	decision->verdict = MFA_REJECT;
 	decision->result = MFA_RESULT_REJECTED;
-	decision->wait_s = decision->attempts_left = decision->recovery_left = decision->digits = 0;
+	decision->wait_s = decision->recovery_left = 0;
 	decision->wrong = decision->fault = false;
-	decision->clock_behind_s = 0;
 	decision->secret = 0;
 	decision->required_from_s =
 		record->required_from_s > request->now_s ? record->required_from_s : -1;

@@ -73,12 +73,9 @@ struct mfa_decision {
 	enum mfa_verdict verdict; //!< Valid once the change was carried out.
 	enum mfa_result result;
 	uint32_t wait_s;	  //!< LOCKED: seconds until another try, or MFA_WAIT_FOREVER.
-	uint32_t attempts_left;	  //!< CHALLENGE after a wrong code: how many more.
 	uint32_t recovery_left;	  //!< RECOVERY: codes that are left.
-	uint32_t digits;	  //!< CHALLENGE: digits of the code to ask for; 0: devices differ.
 	bool fault;		  //!< Directory or configuration are to blame, not the user.
 	bool wrong;		  //!< The code was wrong; CHALLENGE asks again.
-	int64_t clock_behind_s;	  //!< Above 0: our clock is behind the last use by so much.
 	int64_t required_from_s;  //!< In the future, or -1.
 	size_t secret;		  //!< ACCEPTED: index into record->secret.
 	struct mfa_change change; //!< May be empty.

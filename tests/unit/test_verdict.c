@@ -127,20 +127,6 @@ static void without_a_device_no_code_is_right(void **state)
 
 /* ---- the code */
 
-static void the_prompt_tells_how_many_digits(void **state)
-{
-	(void)state;
-	enrolled(RFC_KEY);
-	assert_int_equal(user.decision.digits, 6);
-	assert_int_equal(user.decision.attempts_left, 3);
-	assert_false(user.decision.wrong);
-	enrolled("otpauth://totp/?secret=" RFC_KEY "&digits=8");
-	assert_int_equal(user.decision.digits, 8);
-	entry_add(&user.entry, MFA_ATTR_SECRET, RFC_KEY);
-	assert_int_equal(user_password(&user, NOW), MFA_CHALLENGE);
-	assert_int_equal(user.decision.digits, 0);
-}
-
 static void a_right_code_is_accepted_and_written_down(void **state)
 {
 	(void)state;
@@ -249,7 +235,7 @@ static void a_code_is_used_once(void **state)
 				 MFA_REJECT);
 		assert_int_equal(user.decision.result, MFA_RESULT_REPLAYED);
 		assert_int_equal(user.decision.change.count, 0);
-		assert_int_equal(user.decision.clock_behind_s, 0);
+		assert_null(strstr(user.decision.reason.text, "behind"));
 	}
 }
 
@@ -330,7 +316,6 @@ static void a_clock_that_jumped_back_is_told(void **state)
 	assert_int_equal(user_code(&user, NOW - 3600, shown(&user, 0, NOW - 3600), NONCE_B, 1),
 			 MFA_REJECT);
 	assert_int_equal(user.decision.result, MFA_RESULT_REPLAYED);
-	assert_int_equal(user.decision.clock_behind_s, 3600);
 	assert_non_null(strstr(user.decision.reason.text, "3600 s behind"));
 }
 
@@ -425,7 +410,6 @@ int main(void)
 		cmocka_unit_test(a_date_to_come_is_told),
 		cmocka_unit_test(memory_that_nobody_wrote_refuses),
 		cmocka_unit_test(without_a_device_no_code_is_right),
-		cmocka_unit_test(the_prompt_tells_how_many_digits),
 		cmocka_unit_test(a_right_code_is_accepted_and_written_down),
 		cmocka_unit_test(what_was_decided_upon_is_asserted),
 		cmocka_unit_test(every_hash_length_and_period_works),
