@@ -99,6 +99,7 @@ static bool check_voucher(struct activation *act)
 	uint32_t wait_s = 0;
 
 	if (!needs_voucher(act)) return true;
+	web->wrong_field = "voucher";
 	if (mfa_throttle_take(&wait_s, throttle, MFA_THROTTLE_VOUCHER, web->session.dn,
 			      web->now_s) != MFA_OK ||
 	    wait_s > 0) {
@@ -108,6 +109,7 @@ static bool check_voucher(struct activation *act)
 	if (mfa_voucher_check(&web->login->entry, &web->app->ring, &act->voucher, web->now_s) ==
 	    MFA_OK) {
 		mfa_throttle_clear(throttle, MFA_THROTTLE_VOUCHER, web->session.dn);
+		web->wrong_field = "code";
 		return true;
 	}
 	mfa_web_log(web, "voucher refused");

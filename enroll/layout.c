@@ -143,15 +143,14 @@ void mfa_layout_button(struct mfa_web *web, char const *kind, char const *path, 
 		     web->http.base, path, label);
 }
 
-/** What ties a field to its hint, and to what was wrong */
-static void describe(struct mfa_web *web, char const *hint_id)
+/** End a field's tag: what ties it to its hint, and to what was wrong */
+static void describe(struct mfa_web *web, char const *name)
 {
-	if (web->error[0] != '\0') {
-		mfa_out_html(&web->body, " aria-invalid=\"true\" aria-describedby=\"problem %\"",
-			     hint_id);
-	} else {
-		mfa_out_html(&web->body, " aria-describedby=\"%\"", hint_id);
-	}
+	bool const wrong = web->error[0] != '\0' && strcmp(web->wrong_field, name) == 0;
+
+	mfa_out_raw(&web->body, wrong ? " aria-invalid=\"true\"" : "");
+	mfa_out_html(&web->body, " aria-describedby=\"%%-hint\"></div>\n", wrong ? "problem " : "",
+		     name);
 }
 
 void mfa_layout_code(struct mfa_web *web, char const *hint, bool digits)
@@ -163,21 +162,19 @@ void mfa_layout_code(struct mfa_web *web, char const *hint, bool digits)
 		     "inputmode=\"%\" autocomplete=\"one-time-code\" autocapitalize=\"characters\" "
 		     "spellcheck=\"false\" maxlength=\"40\" required",
 		     _("Code"), hint, digits ? "numeric" : "text");
-	describe(web, "code-hint");
-	mfa_out_raw(&web->body, "></div>\n");
+	describe(web, "code");
 }
 
 void mfa_layout_text(struct mfa_web *web, char const *name, char const *label, char const *hint,
-		     char const *value, bool required)
+		     char const *value)
 {
-	mfa_out_html(
-		&web->body,
-		"<div class=\"field\"><label for=\"%\">%</label>\n"
-		"<p class=\"hint\" id=\"%-hint\">%</p>\n"
-		"<input id=\"%\" name=\"%\" type=\"text\" autocomplete=\"off\" "
-		"spellcheck=\"false\" maxlength=\"40\" value=\"%\" aria-describedby=\"%-hint\"",
-		name, label, name, hint, name, name, value, name);
-	mfa_out_raw(&web->body, required ? " required></div>\n" : "></div>\n");
+	mfa_out_html(&web->body,
+		     "<div class=\"field\"><label for=\"%\">%</label>\n"
+		     "<p class=\"hint\" id=\"%-hint\">%</p>\n"
+		     "<input id=\"%\" name=\"%\" type=\"text\" autocomplete=\"off\" "
+		     "spellcheck=\"false\" maxlength=\"40\" value=\"%\" required",
+		     name, label, name, hint, name, name, value);
+	describe(web, name);
 }
 
 void mfa_layout_password(struct mfa_web *web)
@@ -187,9 +184,9 @@ void mfa_layout_password(struct mfa_web *web)
 		     "<div class=\"field\"><label for=\"password\">%</label>\n"
 		     "<p class=\"hint\" id=\"password-hint\">%</p>\n"
 		     "<input id=\"password\" name=\"password\" type=\"password\" "
-		     "autocomplete=\"current-password\" maxlength=\"256\" required "
-		     "aria-describedby=\"password-hint\"></div>\n",
+		     "autocomplete=\"current-password\" maxlength=\"256\" required",
 		     _("Password"), _("You signed in a while ago: please give it once more."));
+	describe(web, "password");
 }
 
 void mfa_layout_hidden(struct mfa_web *web, char const *name, char const *value)

@@ -39,7 +39,7 @@ void mfa_layout_code(struct mfa_web *web, char const *hint, bool digits);
 
 /** A line of text; @p value may be empty */
 void mfa_layout_text(struct mfa_web *web, char const *name, char const *label, char const *hint,
-		     char const *value, bool required);
+		     char const *value);
 
 /** The password, where it is asked for once more */
 void mfa_layout_password(struct mfa_web *web);

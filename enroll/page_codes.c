@@ -77,7 +77,7 @@ static void show_codes(struct mfa_web *web, char const *codes, char const *box)
 		  "Keep "
 		  "them where you find them without your phone: on paper, or in a password "
 		  "manager."),
-		_("They are shown this once."));
+		_("They are shown only this once: keep them before you go on."));
 	for (char const *line = codes; *line; line += strcspn(line, "\n") + 1) {
 		mfa_out_raw(out, "<li>");
 		mfa_out_bytes(out, (struct mfa_bytes){(uint8_t const *)line, strcspn(line, "\n")});

@@ -4,6 +4,7 @@
 #include "enroll/mail.h"
 #include "enroll/pages.h"
 #include "enroll/qr.h"
+#include "enroll/utf8.h"
 
 #include <openssl/crypto.h>
 
@@ -99,17 +100,20 @@ static bool show_code_step(struct mfa_web *web, struct mfa_pending const *pendin
 
 	if (mfa_pending_seal(box, pending, web) != MFA_OK) return false;
 	mfa_out_html(&web->body, "<li><h2>%</h2>\n", _("Type the code that the app shows"));
+	/* Once more: what stands at the top of this long page is out of sight here. */
+	if (web->error[0] != '\0')
+		mfa_out_html(&web->body, "<p class=\"notice bad\">%</p>\n", web->error);
 	mfa_layout_form(web, web->route->path);
 	mfa_layout_hidden(web, "pending", box);
 	mfa_layout_password(web);
 	if (pending->first && web->app->settings.page.require_voucher) {
 		mfa_layout_text(web, "voucher", _("Voucher"),
 				_("The one-time voucher that your administrator gave you."),
-				mfa_form_get(&web->form, "voucher"), true);
+				mfa_form_get(&web->form, "voucher"));
 	}
 	mfa_layout_code(web, _("Six digits. A new code appears every 30 seconds."), true);
 	mfa_layout_text(web, "name", _("Name of the device"), _("So that you recognise it later."),
-			name[0] != '\0' ? name : _("My phone"), true);
+			name[0] != '\0' ? name : _("My phone"));
 	mfa_layout_form_end(web, "primary",
 			    pending->first ? _("Turn on MFA") : _("Add the device"));
 	mfa_out_raw(&web->body, "</li></ol>\n");
@@ -180,6 +184,22 @@ void mfa_page_new_show(struct mfa_web *web)
 	if (can_add(web)) show_for(web, false);
 }
 
+/** Bytes of the whole characters that a name has room for, blanks at the end left out */
+static size_t fitting(char const *name)
+{
+	struct mfa_bytes rest = mfa_bytes_of(name);
+	size_t len = 0, next = mfa_utf8_length(rest);
+
+	while (next > 0 && len + next <= MFA_TOTP_NAME_MAX) {
+		len += next;
+		rest.data += next;
+		rest.len -= next;
+		next = mfa_utf8_length(rest);
+	}
+	while (len > 0 && name[len - 1] == ' ') len--;
+	return len;
+}
+
 /** A name for the device: what was typed without blanks around it, or a usual one */
 static void take_name(char name[static MFA_TOTP_NAME_MAX + 1], struct mfa_web const *web)
 {
@@ -187,11 +207,10 @@ static void take_name(char name[static MFA_TOTP_NAME_MAX + 1], struct mfa_web co
 	size_t len;
 
 	typed += strspn(typed, " ");
-	len = strlen(typed);
-	while (len > 0 && typed[len - 1] == ' ') len--;
+	len = fitting(typed);
 	if (len == 0) {
 		typed = _("My phone");
-		len = strlen(typed);
+		len = fitting(typed);
 	}
 	(void)snprintf(name, MFA_TOTP_NAME_MAX + 1, "%.*s", (int)len, typed);
 }

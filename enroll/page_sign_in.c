@@ -13,6 +13,8 @@
 void mfa_page_sign_in_show(struct mfa_web *web)
 {
 	struct mfa_out *out = &web->body;
+	char const *wrong =
+		web->error[0] != '\0' ? " aria-invalid=\"true\" aria-describedby=\"problem\"" : "";
 
 	if (web->session.signed_in) {
 		mfa_web_redirect(web, "/");
@@ -34,14 +36,14 @@ void mfa_page_sign_in_show(struct mfa_web *web)
 		     "autocapitalize=\"none\" spellcheck=\"false\" maxlength=\"128\" required "
 		     "value=\"%\"",
 		     _("User name"), mfa_form_get(&web->form, "user"));
-	mfa_out_raw(out, web->error[0] != '\0'
-				 ? " aria-invalid=\"true\" aria-describedby=\"problem\""
-				 : "");
+	mfa_out_raw(out, wrong);
 	mfa_out_html(out,
 		     "></div>\n<div class=\"field\"><label for=\"password\">%</label>\n"
 		     "<input id=\"password\" name=\"password\" type=\"password\" "
-		     "autocomplete=\"current-password\" maxlength=\"256\" required></div>\n",
+		     "autocomplete=\"current-password\" maxlength=\"256\" required",
 		     _("Password"));
+	mfa_out_raw(out, wrong);
+	mfa_out_raw(out, "></div>\n");
 	mfa_layout_form_end(web, "primary", _("Sign in"));
 	mfa_layout_end(web);
 }
@@ -197,7 +199,9 @@ bool mfa_page_confirm_password(struct mfa_web *web)
 	char who[96];
 
 	counted_as(who, web, MFA_OK);
+	web->wrong_field = "password";
 	if (!check_password(web, web->login->entry.dn, who)) return false;
+	web->wrong_field = "code";
 	web->session.password_s = web->now_s;
 	web->session_changed = true;
 	return true;

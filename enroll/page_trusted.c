@@ -11,16 +11,14 @@ static void show_one(struct mfa_web *web, struct mfa_bytes value)
 {
 	struct mfa_out *out = &web->body;
 	char token[MFA_TOKEN_SIZE], date[MFA_DATE_SIZE] = "";
+	struct mfa_bytes name = mfa_bytes_of(_("Device without a name"));
 	struct mfa_device device;
 
 	if (mfa_device_token(token, web, value) != MFA_OK) out->failed = true;
 	if (mfa_device_parse(&device, value) == MFA_OK) mfa_layout_date(date, device.expires_s);
+	if (device.label.len > 0) name = device.label;
 	mfa_out_raw(out, "<li><div><strong>");
-	if (device.label.len > 0) {
-		mfa_out_bytes(out, device.label);
-	} else {
-		mfa_out_text(out, _("Device without a name"));
-	}
+	mfa_out_bytes(out, name);
 	mfa_out_raw(out, "</strong>");
 	if (date[0] != '\0')
 		mfa_out_html(out, "<br><small>% <time datetime=\"%\">%</time></small>",
@@ -28,8 +26,10 @@ static void show_one(struct mfa_web *web, struct mfa_bytes value)
 	mfa_out_raw(out, "</div>");
 	mfa_layout_form(web, "/trusted");
 	mfa_layout_hidden(web, "device", token);
-	mfa_layout_form_end(web, "plain", _("Forget"));
-	mfa_out_raw(out, "</li>\n");
+	mfa_out_html(out, "<button type=\"submit\" class=\"button plain\">%<span class=\"away\"> ",
+		     _("Forget"));
+	mfa_out_bytes(out, name);
+	mfa_out_raw(out, "</span></button>\n</form></li>\n");
 }
 
 /** Asked for the password once more: one form for what was meant */

@@ -18,6 +18,8 @@
 	{                                                                                          \
 		"code", 64, MFA_ALPHABET_TEXT, true                                                \
 	}
+/* Forty characters as the field takes them; more bytes than are kept of it. */
+#define NAME_MAX_TYPED 160
 #define END                                                                                        \
 	{                                                                                          \
 		NULL, 0, MFA_ALPHABET_TEXT, false                                                  \
@@ -34,7 +36,7 @@ static struct mfa_field const setup_form[] = {CSRF,
 					      PASSWORD,
 					      CODE,
 					      {"pending", 512, MFA_ALPHABET_TOKEN, true},
-					      {"name", MFA_TOTP_NAME_MAX, MFA_ALPHABET_TEXT, true},
+					      {"name", NAME_MAX_TYPED, MFA_ALPHABET_TEXT, true},
 					      {"voucher", 64, MFA_ALPHABET_TEXT, false},
 					      END};
 static struct mfa_field const device_query[] = {{"device", 64, MFA_ALPHABET_TOKEN, true}, END};
@@ -187,6 +189,7 @@ static bool check_password(struct mfa_web *web)
 	web->ask_password = true;
 	if (!is_post(web)) return true;
 	if (mfa_form_get(&web->form, "password")[0] == '\0') {
+		web->wrong_field = "password";
 		mfa_web_problem(
 			web, 403, "%s",
 			_("You signed in a while ago: please give your password once more."));

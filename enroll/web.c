@@ -210,6 +210,7 @@ static void clear(struct mfa_web *web)
 	mfa_out_clear(&web->head);
 	mfa_out_clear(&web->body);
 	web->error[0] = '\0';
+	web->wrong_field = "code";
 	web->session_changed = web->ask_password = web->drop_codes = false;
 	web->route = NULL;
 	web->answer = (struct mfa_head){.status = 200, .type = "text/html; charset=utf-8"};

@@ -70,6 +70,7 @@ struct mfa_web {
 	uint8_t raw[MFA_FORM_BODY_MAX]; //!< The body, until it is parsed.
 	struct mfa_head answer;
 	char error[MFA_WEB_ERROR_SIZE];	    //!< What went wrong, for the visitor; may be empty.
+	char const *wrong_field;	    //!< The field that it is about.
 	char codes_box[MFA_CODES_BOX_SIZE]; //!< Fresh recovery codes on their way; may be empty.
 	bool drop_codes;		    //!< They were shown: take the cookie away.
 	struct mfa_out head, body;
@@ -94,7 +95,7 @@ void mfa_web_redirect(struct mfa_web *web, char const *path);
 /** As above, and that page says something first */
 void mfa_web_redirect_flash(struct mfa_web *web, char const *path, enum mfa_flash flash);
 
-/** Say what went wrong, in the form that is shown again */
+/** Say what went wrong, in the form that is shown again; with the code, unless web->wrong_field is set */
 void mfa_web_problem(struct mfa_web *web, int status, char const *fmt, ...) MFA_PRINTF(3, 4);
 
 /** A problem that ends by itself */

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The enrolment page by plain HTTP: what each flow shows, and what it leaves in the directory."""
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -121,6 +122,12 @@ def test_devices_are_added_and_removed_with_a_code(page, slapd, ring):
     assert visitor.submit(form, "/device/remove", code=second.code(1)).status == 404
 
 
+def test_a_long_name_is_cut_between_characters(page, slapd):
+    visitor = signed_in(page, User(slapd))
+    turn_on(visitor, name="ab" + "ü" * 38)
+    assert f"<strong>ab{'ü' * 31}</strong>" in visitor.get("/").text
+
+
 def test_new_recovery_codes_replace_the_old_ones(page, slapd):
     user = Enrolled(slapd, peruserMfaRecoveryCode=["k1$old"])
     visitor = signed_in(page, user)
@@ -186,6 +193,11 @@ def voucher_value(ring, code, entry_id, expires):
     return f"{key_id}${base64url(hmac.new(hkdf(master, 'peruser-mfa voucher'), data, hashlib.sha256).digest())} {expires}"
 
 
+def is_marked(answer, field):
+    """Whether a field is said to be the wrong one."""
+    return re.search(rf'<input id="{field}"[^>]* aria-invalid="true" aria-describedby="problem ', answer.text)
+
+
 def test_a_voucher_is_asked_for_and_used_up(fast, slapd, ring):
     page, user, code = fast({"enrol.require_voucher": True}), User(slapd), new_recovery_code()
     user.set(peruserMfaVoucher=voucher_value(ring, code, user.entry_id, int(time.time()) - 1))
@@ -195,6 +207,7 @@ def test_a_voucher_is_asked_for_and_used_up(fast, slapd, ring):
     for typed in ("", new_recovery_code(), code):
         refused = visitor.submit(form, "/on", code=device.code(), name="P", voucher=typed)
         assert refused.status == 403 and "voucher is not right" in refused.words
+        assert [field for field in ("voucher", "code") if is_marked(refused, field)] == ["voucher"]
     user.set(peruserMfaVoucher=voucher_value(ring, code, user.entry_id, int(time.time()) + 60))
     assert visitor.submit(form, "/on", code=device.code(), name="P", voucher=code).status == 303
     assert user.get("peruserMfaVoucher") is None and user.get("peruserMfaEnabled") == "TRUE"
