@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A person with a browser: headless Chromium, and a phone's camera played by zbarimg."""
+import os
 import re
 import shutil
 import subprocess
@@ -35,20 +36,26 @@ class Browser:
         if not script:
             preferences["profile.managed_default_content_settings.javascript"] = 2
         options.add_experimental_option("prefs", preferences)
+        # A session of its own, as for servers: Ctrl-C is for us, who then close it.  A home of its own: it leaves files.
+        self.service = Service("/usr/bin/chromedriver", popen_kw={"start_new_session": True},
+                               env={**os.environ, "HOME": str(self.dir), "TMPDIR": str(self.dir)})
+        self.service.process = self.driver = None
         try:
-            self.driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
+            self.driver = webdriver.Chrome(service=self.service, options=options)
+            self.driver.set_page_load_timeout(WAIT_S)
+            self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+                "width": size[0], "height": size[1], "deviceScaleFactor": 2, "mobile": size[0] < 600})
+            self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [
+                {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]})
         except BaseException:
-            shutil.rmtree(self.dir, ignore_errors=True)
+            self.close()
             raise
-        self.driver.set_page_load_timeout(WAIT_S)
-        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
-            "width": size[0], "height": size[1], "deviceScaleFactor": 2, "mobile": size[0] < 600})
-        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [
-            {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]})
 
     def close(self):
-        self.driver.quit()
-        shutil.rmtree(self.dir, ignore_errors=True)
+        try:
+            (self.driver.quit if self.driver else self.service.stop)()
+        finally:
+            shutil.rmtree(self.dir, ignore_errors=True)
 
     def __enter__(self):
         return self

@@ -3,7 +3,7 @@
 import os
 import subprocess
 
-from .process import _die_with_parent, wait_until
+from .process import die_with_parent, wait_until
 
 
 def refusal(*flags):
@@ -27,7 +27,7 @@ class Namespace:
 
     def __init__(self):
         self.holder = subprocess.Popen(["unshare", "-n", "sleep", "infinity"], stdin=subprocess.DEVNULL,
-                                       preexec_fn=_die_with_parent)
+                                       preexec_fn=die_with_parent)
         try:
             own = os.readlink("/proc/self/ns/net")
             wait_until(lambda: os.readlink(f"/proc/{self.holder.pid}/ns/net") != own, what="network namespace")

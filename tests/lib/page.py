@@ -9,7 +9,7 @@ import urllib.parse
 from pathlib import Path
 
 from . import ROOT, conf
-from .process import Server, free_port
+from .process import Server, die_with_parent, free_port
 from .ring import Ring
 from .slapd import ENROLL_DN, PEOPLE
 
@@ -66,7 +66,7 @@ class Workers(Server):
             self.port = self.socket.getsockname()[1]
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(self.command(), stdin=self.socket, stdout=log, stderr=subprocess.STDOUT,
-                                            cwd=self.dir, start_new_session=True)
+                                            cwd=self.dir, start_new_session=True, preexec_fn=die_with_parent)
         return self
 
     def pids(self):

@@ -51,7 +51,8 @@ def wait_until(condition, timeout_s=STARTUP_S, what="condition"):
         time.sleep(0.02)
 
 
-def _die_with_parent():
+def die_with_parent():
+    """In a child: be killed when the parent ends, however that ends."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
@@ -85,7 +86,7 @@ class Server:
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                cwd=self.dir, env=self.environment(), start_new_session=True, preexec_fn=_die_with_parent)
+                cwd=self.dir, env=self.environment(), start_new_session=True, preexec_fn=die_with_parent)
         try:
             wait_until(lambda: self._started(mark), what=f"{self.name} ready")
         except TimeoutError as error:

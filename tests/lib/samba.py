@@ -12,7 +12,7 @@ from ldap.dn import escape_dn_chars
 from . import ROOT
 from .ldap_server import Directory, run_tool
 from .netns import refusal
-from .process import _die_with_parent
+from .process import die_with_parent
 from .tls import make_certificates
 
 PACK = ROOT / "ldap-schema/ad"
@@ -145,7 +145,7 @@ class Samba(Directory):
         if self.relay is None:
             self.relay = subprocess.Popen(
                 [sys.executable, Path(__file__).with_name("relay.py"), str(self.process.pid), str(LDAPS)],
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, preexec_fn=_die_with_parent)
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent)
             self.tls_port = int(self.relay.stdout.readline())
         try:
             with self.connect("") as anybody:
