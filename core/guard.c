@@ -10,9 +10,10 @@
 /*
  * libldap bounds how long it waits for an answer, but not for the bytes of a TLS handshake
  * (with GnuTLS it spins until they arrive) nor for the rest of an answer that has begun.  A
- * server that is stopped there would hold a thread for ever.  So a layer of ours lies between
- * the socket and TLS: it waits for the socket until the deadline of the connection and then
- * reports an error, which nobody above tries again.
+ * server that is stopped there would hold a thread for ever.  So a layer of ours takes the
+ * place of libldap's own on the socket: it waits until the deadline of the connection and then
+ * reports an error, which nobody above tries again.  Over it lies libldap's layer that reads
+ * ahead, so that an answer in many parts costs one system call.
  */
 
 int64_t mfa_monotonic_ms(void)
@@ -34,51 +35,50 @@ static int left_ms(struct mfa_conn const *conn)
 	return left > INT_MAX ? INT_MAX : (int)left;
 }
 
-/** Wait until the socket can be read or written; false with errno set when it is too late */
-static bool wait_for(int *socket, Sockbuf_IO_Desc *sbiod, short events)
+/** The socket under all layers, or -1 */
+static int socket_of(Sockbuf_IO_Desc *sbiod)
 {
-	struct pollfd fd = {.fd = -1, .events = events};
+	int fd = -1;
+
+	if (ber_sockbuf_ctrl(sbiod->sbiod_sb, LBER_SB_OPT_GET_FD, &fd) < 0) fd = -1;
+	return fd;
+}
+
+/** Whether to try again what just failed: at once, or when the socket is ready; errno says why not */
+static bool try_again(Sockbuf_IO_Desc *sbiod, int socket, short events)
+{
+	struct pollfd fd = {.fd = socket, .events = events};
 	int ready;
 
-	if (ber_sockbuf_ctrl(sbiod->sbiod_sb, LBER_SB_OPT_GET_FD, &fd.fd) < 0) {
-		errno = EBADF;
-		return false;
-	}
+	if (errno == EINTR) return true;
+	if (errno != EAGAIN) return false;
 	do {
 		ready = poll(&fd, 1, left_ms(sbiod->sbiod_pvt));
 	} while (ready < 0 && errno == EINTR);
 	if (ready == 0) errno = ETIMEDOUT;
-	*socket = fd.fd;
 	return ready > 0;
-}
-
-static bool try_again(ber_slen_t result)
-{
-	return result < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
 static ber_slen_t guarded_read(Sockbuf_IO_Desc *sbiod, void *buf, ber_len_t len)
 {
+	int const socket = socket_of(sbiod);
 	ber_slen_t n;
-	int socket;
 
 	do {
-		if (!wait_for(&socket, sbiod, POLLIN)) return -1;
-		n = LBER_SBIOD_READ_NEXT(sbiod, buf, len);
-	} while (try_again(n));
+		n = recv(socket, buf, len, MSG_DONTWAIT);
+	} while (n < 0 && try_again(sbiod, socket, POLLIN));
 	return n;
 }
 
+/* A server that went away must not kill us by a signal. */
 static ber_slen_t guarded_write(Sockbuf_IO_Desc *sbiod, void *buf, ber_len_t len)
 {
+	int const socket = socket_of(sbiod);
 	ber_slen_t n;
-	int socket;
 
 	do {
-		if (!wait_for(&socket, sbiod, POLLOUT)) return -1;
-		/* By ourselves, since the layer below would let a server that went away kill us. */
-		n = send(socket, buf, len, MSG_NOSIGNAL);
-	} while (try_again(n));
+		n = send(socket, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	} while (n < 0 && try_again(sbiod, socket, POLLOUT));
 	return n;
 }
 
@@ -118,11 +118,13 @@ static int add_guard(LDAP *handle, Sockbuf *sb, LDAPURLDesc *server, struct sock
 		.sbi_close = guard_close,
 	};
 	int const level = (LBER_SBIOD_LEVEL_PROVIDER + LBER_SBIOD_LEVEL_TRANSPORT) / 2;
+	int const code = ber_sockbuf_add_io(sb, &io, level, callback->lc_arg);
 
 	(void)handle;
 	(void)server;
 	(void)address;
-	return ber_sockbuf_add_io(sb, &io, level, callback->lc_arg);
+	if (code < 0) return code;
+	return ber_sockbuf_add_io(sb, &ber_sockbuf_io_readahead, level + 1, NULL);
 }
 
 static void drop_guard(LDAP *handle, Sockbuf *sb, struct ldap_conncb *callback)

@@ -5,12 +5,44 @@
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
-#include <openssl/rand.h>
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+static pthread_once_t fetch_once = PTHREAD_ONCE_INIT;
+static EVP_CIPHER *aes_256_gcm;
+static EVP_MD *sha_256;
+
+static void free_algorithms(void)
+{
+	EVP_CIPHER_free(aes_256_gcm);
+	EVP_MD_free(sha_256);
+}
+
+/* Registered behind libcrypto's own handler, so called before it, or when the module is unloaded. */
+static void fetch_algorithms(void)
+{
+	aes_256_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+	sha_256 = EVP_MD_fetch(NULL, "SHA2-256", NULL);
+	(void)atexit(free_algorithms);
+}
+
+/* Algorithms are looked up by name once, and not at each use (OpenSSL's crypto(7)); NULL fails. */
+
+static EVP_CIPHER *cipher(void)
+{
+	return pthread_once(&fetch_once, fetch_algorithms) == 0 ? aes_256_gcm : NULL;
+}
+
+static EVP_MD *digest_type(void)
+{
+	return pthread_once(&fetch_once, fetch_algorithms) == 0 ? sha_256 : NULL;
+}
 
 enum mfa_rc mfa_random(uint8_t *out, size_t len)
 {
-	return len <= INT_MAX && RAND_bytes(out, (int)len) == 1 ? MFA_OK : MFA_ERR_CRYPTO;
+	return getentropy(out, len) == 0 ? MFA_OK : MFA_ERR_CRYPTO;
 }
 
 enum mfa_rc mfa_seal(uint8_t *box, size_t box_size, uint8_t const key[static MFA_KEY_SIZE],
@@ -25,7 +57,7 @@ enum mfa_rc mfa_seal(uint8_t *box, size_t box_size, uint8_t const key[static MFA
 		return MFA_ERR_SPACE;
 	if (mfa_random(box, MFA_NONCE_SIZE) != MFA_OK) return MFA_ERR_CRYPTO;
 	ctx = EVP_CIPHER_CTX_new();
-	if (!ctx || EVP_EncryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, box) != 1 ||
+	if (!ctx || EVP_EncryptInit_ex(ctx, cipher(), NULL, key, box) != 1 ||
 	    EVP_EncryptUpdate(ctx, NULL, &n, aad.data, (int)aad.len) != 1 ||
 	    EVP_EncryptUpdate(ctx, text, &n, plain.data, (int)plain.len) != 1 ||
 	    EVP_EncryptFinal_ex(ctx, text + plain.len, &n) != 1 ||
@@ -56,7 +88,7 @@ enum mfa_rc mfa_unseal(uint8_t *plain, size_t *plain_len, size_t plain_size,
 	if (plain_size < len) return MFA_ERR_SPACE;
 	memcpy(tag, text + len, sizeof(tag));
 	ctx = EVP_CIPHER_CTX_new();
-	if (!ctx || EVP_DecryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, box.data) != 1 ||
+	if (!ctx || EVP_DecryptInit_ex(ctx, cipher(), NULL, key, box.data) != 1 ||
 	    EVP_DecryptUpdate(ctx, NULL, &n, aad.data, (int)aad.len) != 1 ||
 	    EVP_DecryptUpdate(ctx, plain, &n, text, (int)len) != 1 ||
 	    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, MFA_TAG_SIZE, tag) != 1 ||
@@ -79,7 +111,8 @@ enum mfa_rc mfa_mac(uint8_t mac[static MFA_MAC_SIZE], uint8_t const key[static M
 	enum mfa_rc rc = MFA_ERR_CRYPTO;
 	size_t mac_len = MFA_MAC_SIZE;
 
-	if (!pkey || !ctx || EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, pkey) != 1) goto out;
+	if (!pkey || !ctx || EVP_DigestSignInit(ctx, NULL, digest_type(), NULL, pkey) != 1)
+		goto out;
 	for (size_t i = 0; i < count; i++) {
 		size_t n = part[i].len;
 		uint8_t len[4] = {(uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8),
@@ -98,7 +131,7 @@ out:
 
 enum mfa_rc mfa_digest(uint8_t digest[static MFA_MAC_SIZE], struct mfa_bytes part)
 {
-	return EVP_Digest(part.data, part.len, digest, NULL, EVP_sha256(), NULL) == 1
+	return EVP_Digest(part.data, part.len, digest, NULL, digest_type(), NULL) == 1
 		       ? MFA_OK
 		       : MFA_ERR_CRYPTO;
 }
@@ -111,7 +144,7 @@ enum mfa_rc mfa_derive(uint8_t out[static MFA_KEY_SIZE], uint8_t const key[stati
 	enum mfa_rc rc = MFA_ERR_CRYPTO;
 
 	if (!ctx || EVP_PKEY_derive_init(ctx) != 1 ||
-	    EVP_PKEY_CTX_set_hkdf_md(ctx, EVP_sha256()) != 1 ||
+	    EVP_PKEY_CTX_set_hkdf_md(ctx, digest_type()) != 1 ||
 	    EVP_PKEY_CTX_set1_hkdf_key(ctx, key, MFA_KEY_SIZE) != 1 ||
 	    EVP_PKEY_CTX_add1_hkdf_info(ctx, (uint8_t const *)info, (int)strlen(info)) != 1 ||
 	    EVP_PKEY_derive(ctx, out, &out_len) != 1 || out_len != MFA_KEY_SIZE) {

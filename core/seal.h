@@ -62,7 +62,7 @@ enum mfa_rc mfa_digest(uint8_t digest[static MFA_MAC_SIZE], struct mfa_bytes par
 enum mfa_rc mfa_derive(uint8_t out[static MFA_KEY_SIZE], uint8_t const key[static MFA_KEY_SIZE],
 		       char const *info) MFA_MUST_CHECK;
 
-/** Bytes that nobody can guess, from the operating system
+/** Bytes that nobody can guess, at most 256, from the kernel (getentropy(3))
  *
  * @return #MFA_OK or #MFA_ERR_CRYPTO, after which @p out must not be used.
  */

@@ -215,71 +215,58 @@ static void fill_mods(struct mods *mods, struct mfa_change const *change,
 		mods->value[i] = (struct berval){.bv_len = value.len,
 						 .bv_val = (char *)(uintptr_t)value.data};
 		mods->values[i][0] = &mods->value[i];
+		mods->values[i][1] = NULL;
 		mod->mod_op = ldap_op(change->list[i].op) | LDAP_MOD_BVALUES;
 		mod->mod_type = class ? (char *)(uintptr_t) "objectClass"
 				      : config->attr[change->list[i].attr];
-		if (change->list[i].op != MFA_OP_CLEAR) mod->mod_bvalues = mods->values[i];
+		mod->mod_bvalues = change->list[i].op == MFA_OP_CLEAR ? NULL : mods->values[i];
 		mods->list[i] = mod;
 	}
+	mods->list[change->count] = NULL;
 }
 
-/** Append a value as a filter holds it */
-static void append_escaped(FILE *out, struct mfa_bytes value)
+/** Write the conditions as a filter: every value there, every absent one absent
+ *
+ * An "and" of equalityMatch, and of "not" of present (RFC 4511 section 4.5.1).
+ */
+static bool put_asserts(BerElement *ber, struct mfa_change const *change,
+			struct mfa_config const *config)
 {
-	char escaped[4];
+	bool ok = ber_printf(ber, "t{", LDAP_FILTER_AND) >= 0;
 
-	for (size_t i = 0; i < value.len; i++) {
-		if (mfa_filter_escape(escaped, sizeof(escaped),
-				      (struct mfa_bytes){value.data + i, 1}) > 0) {
-			(void)fputs(escaped, out);
-		}
-	}
-}
-
-/** Write the conditions as a filter (RFC 4515): every value there, every absent one absent */
-static char *assert_filter(struct mfa_change const *change, struct mfa_config const *config)
-{
-	char *text = NULL;
-	size_t size = 0;
-	FILE *out = open_memstream(&text, &size);
-	bool failed;
-
-	if (!out) return NULL;
-	(void)fputs("(&", out);
-	for (size_t i = 0; i < change->assert_count; i++) {
+	for (size_t i = 0; i < change->assert_count && ok; i++) {
 		char const *name = config->attr[change->asserts[i].attr];
 		struct mfa_bytes const value = change->asserts[i].value;
 
-		if (!value.data) {
-			(void)fprintf(out, "(!(%s=*))", name);
-			continue;
+		if (value.data) {
+			ok = ber_printf(ber, "t{so}", LDAP_FILTER_EQUALITY, name, value.data,
+					(ber_len_t)value.len) >= 0;
+		} else {
+			ok = ber_printf(ber, "t{ts}", LDAP_FILTER_NOT, LDAP_FILTER_PRESENT, name) >=
+			     0;
 		}
-		(void)fprintf(out, "(%s=", name);
-		append_escaped(out, value);
-		(void)fputc(')', out);
 	}
-	(void)fputc(')', out);
-	failed = ferror(out) != 0;
-	if (fclose(out) == 0 && !failed) return text;
-	free(text);
-	return NULL;
+	return ok && ber_printf(ber, "}") >= 0;
 }
 
-/** The assertion control, or NULL when there is nothing to assert or nobody to ask */
-static enum mfa_rc make_control(LDAPControl **control, struct mfa_conn const *conn, LDAP *handle,
+/** The assertion control (RFC 4528), or NULL when there is nothing to assert or nobody to ask */
+static enum mfa_rc make_control(LDAPControl **control, struct mfa_conn const *conn,
 				struct mfa_change const *change)
 {
-	char *filter;
-	int code;
+	struct berval filter = {0};
+	BerElement *ber;
+	int code = LDAP_NO_MEMORY;
 
 	*control = NULL;
 	if (change->assert_count == 0) return MFA_OK;
 	if (__atomic_load_n(&conn->store->no_assert, __ATOMIC_RELAXED)) return MFA_OK;
-	filter = assert_filter(change, conn->store->config);
-	if (!filter) return MFA_ERR_NOMEM;
-	code = ldap_create_assertion_control(handle, filter, 1, control);
-	free(filter);
-	return code == LDAP_SUCCESS ? MFA_OK : MFA_ERR_INTERNAL;
+	ber = ber_alloc_t(LBER_USE_DER);
+	if (ber && put_asserts(ber, change, conn->store->config) &&
+	    ber_flatten2(ber, &filter, 0) == 0) {
+		code = ldap_control_create(LDAP_CONTROL_ASSERT, 1, &filter, 1, control);
+	}
+	ber_free(ber, 1);
+	return code == LDAP_SUCCESS ? MFA_OK : MFA_ERR_NOMEM;
 }
 
 /** Send and wait; an LDAP result code, LDAP_SERVER_DOWN when it broke, LDAP_TIMEOUT when late */
@@ -361,12 +348,12 @@ static enum mfa_rc explain(struct mfa_diag *diag, struct mfa_conn const *conn, i
 static enum mfa_rc try_modify(int *code, struct mfa_conn *conn, LDAP *handle, char const *dn,
 			      struct mfa_change const *change)
 {
-	struct mods *mods = calloc(1, sizeof(*mods));
+	struct mods *mods = malloc(sizeof(*mods));
 	LDAPControl *control = NULL;
 	enum mfa_rc rc = MFA_ERR_NOMEM;
 
 	if (!mods) goto out;
-	rc = make_control(&control, conn, handle, change);
+	rc = make_control(&control, conn, change);
 	if (rc != MFA_OK) goto out;
 	/* Unchecked, the conditions count as not met: whoever asks reads again. */
 	*code = LDAP_ASSERTION_FAILED;

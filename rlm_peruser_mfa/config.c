@@ -6,38 +6,38 @@
 static CONF_PARSER const challenge_config[] = {{"lifetime", AT(PW_TYPE_INTEGER, lifetime_s), "120"},
 					       {"attempts", AT(PW_TYPE_INTEGER, attempts), "3"},
 					       {"cache", AT(PW_TYPE_INTEGER, cached_records), "0"},
-					       {"bind", AT(PW_TYPE_STRING | PW_TYPE_XLAT, bind),
+					       {"bind", AT(PW_TYPE_STRING | PW_TYPE_XLAT, bind.fmt),
 						"%{%{NAS-Identifier}:-%{NAS-IP-Address}}"},
 					       CONF_PARSER_TERMINATOR};
 
 static CONF_PARSER const remember_config[] = {
 	{"lifetime", AT(PW_TYPE_INTEGER, remember_s), "0"},
-	{"key", AT(PW_TYPE_STRING | PW_TYPE_XLAT, remember_key), "%{Calling-Station-Id}"},
-	{"nas", AT(PW_TYPE_STRING | PW_TYPE_XLAT, remember_nas), "%{NAS-Port-Type}"},
+	{"key", AT(PW_TYPE_STRING | PW_TYPE_XLAT, remember_key.fmt), "%{Calling-Station-Id}"},
+	{"nas", AT(PW_TYPE_STRING | PW_TYPE_XLAT, remember_nas.fmt), "%{NAS-Port-Type}"},
 	CONF_PARSER_TERMINATOR};
 
 static CONF_PARSER const message_config[] = {
-	{"challenge", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.challenge),
+	{"challenge", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.challenge.fmt),
 	 "Enter the %{Peruser-MFA-Digits}-digit code: "},
-	{"wrong", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.wrong),
+	{"wrong", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.wrong.fmt),
 	 "Wrong code. Enter the %{Peruser-MFA-Digits}-digit code: "},
-	{"rejected", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.rejected),
+	{"rejected", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.rejected.fmt),
 	 "Wrong code. Please log in again."},
-	{"no_code", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.no_code),
+	{"no_code", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.no_code.fmt),
 	 "Type the code from your app behind your password."},
-	{"replayed", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.replayed),
+	{"replayed", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.replayed.fmt),
 	 "This code was already used. Wait for the next one and log in again."},
-	{"locked", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.locked),
+	{"locked", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.locked.fmt),
 	 "Too many wrong codes. Try again in %{Peruser-MFA-Wait}."},
-	{"locked_forever", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.locked_forever),
+	{"locked_forever", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.locked_forever.fmt),
 	 "Too many wrong codes. Ask your help desk to unlock the account."},
-	{"unenrolled", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.unenrolled),
+	{"unenrolled", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.unenrolled.fmt),
 	 "You have to set up two-factor login before you can log in."},
-	{"restart", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.restart),
+	{"restart", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.restart.fmt),
 	 "The login took too long or was interrupted. Please log in again."},
-	{"recovery", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.recovery),
+	{"recovery", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.recovery.fmt),
 	 "Recovery code accepted. Recovery codes left: %{Peruser-MFA-Recovery-Left}."},
-	{"required", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.required),
+	{"required", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.required.fmt),
 	 "From %{Peruser-MFA-Required-Date} on you need two-factor login. Please set it up."},
 	CONF_PARSER_TERMINATOR};
 
@@ -150,17 +150,23 @@ static int take_section(struct mfa_config *config, CONF_SECTION *cs, char const 
 	return 0;
 }
 
-/** The pair that a check complains about, or the section when it is a default */
-static void complain(CONF_SECTION *cs, char const *section, char const *name, char const *allowed)
+/** Complain about a pair, or about the section when it is a default */
+static void complain_that(CONF_SECTION *cs, char const *section, char const *name, char const *verb,
+			  char const *what)
 {
 	CONF_SECTION *sub = section ? cf_section_sub_find(cs, section) : cs;
 	CONF_PAIR *cp = sub ? cf_pair_find(sub, name) : NULL;
 
 	if (cp) {
-		cf_log_err_cp(cp, "'%s' must be %s", name, allowed);
+		cf_log_err_cp(cp, "'%s' %s %s", name, verb, what);
 	} else {
-		cf_log_err_cs(cs, "'%s' must be %s", name, allowed);
+		cf_log_err_cs(cs, "'%s' %s %s", name, verb, what);
 	}
+}
+
+static void complain(CONF_SECTION *cs, char const *section, char const *name, char const *allowed)
+{
+	complain_that(cs, section, name, "must be", allowed);
 }
 
 /** The position of a word in a list, or -1 */
@@ -219,6 +225,60 @@ static int check_ranges(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
 	}
 	if (!inst->external && (!inst->identity[0] || !inst->password[0])) {
 		complain(cs, NULL, "identity", "set together with 'password', or 'external = yes'");
+		return -1;
+	}
+	return 0;
+}
+
+/** Take apart the texts among some items */
+static int read_texts(rlm_peruser_mfa_t *inst, CONF_SECTION *cs, char const *section)
+{
+	for (CONF_PARSER const *item = own_items(section); item->name; item++) {
+		char const *why;
+
+		if (!(item->type & PW_TYPE_XLAT)) continue;
+		if (peruser_text_read(inst, (struct peruser_text *)((uint8_t *)inst + item->offset),
+				      &why) < 0) {
+			complain_that(cs, section, item->name, "cannot be expanded:", why);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/** Take apart the filter
+ *
+ * The server escapes what stands in an alternation twice, so that a name with a
+ * backslash or a parenthesis would not be found.  For the usual one, the name that it
+ * would come to is known beforehand.
+ */
+static int read_filter(rlm_peruser_mfa_t *inst, struct peruser_text *text, char const *name,
+		       char const **why)
+{
+	static char const usual[] = "%{%{Stripped-User-Name}:-%{User-Name}}";
+	char const *filter = inst->directory.config.filter;
+	char const *at = strstr(filter, usual);
+
+	text->fmt = filter;
+	if (at)
+		text->fmt = talloc_asprintf(inst, "%.*s%s%s", (int)(at - filter), filter, name,
+					    at + sizeof(usual) - 1);
+	return text->fmt ? peruser_text_read(inst, text, why) : -1;
+}
+
+/** Take apart what says where the user is */
+static int read_where(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
+{
+	char const *why = "out of memory";
+
+	inst->base_dn.fmt = inst->directory.config.base_dn;
+	if (peruser_text_read(inst, &inst->base_dn, &why) < 0) {
+		complain_that(cs, "user", "base_dn", "cannot be expanded:", why);
+		return -1;
+	}
+	if (read_filter(inst, &inst->filter, "%{User-Name}", &why) < 0 ||
+	    read_filter(inst, &inst->filter_stripped, "%{Stripped-User-Name}", &why) < 0) {
+		complain_that(cs, "user", "filter", "cannot be expanded:", why);
 		return -1;
 	}
 	return 0;
@@ -302,6 +362,10 @@ int peruser_config_load(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
 		return -1;
 	}
 	if (cf_section_parse_pass2(cs, inst, module_config) < 0) return -1;
+	if (read_texts(inst, cs, "challenge") < 0 || read_texts(inst, cs, "remember") < 0 ||
+	    read_texts(inst, cs, "message") < 0 || read_where(inst, cs) < 0) {
+		return -1;
+	}
 	fill_policy(inst);
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include "core/challenge.h"
 #include "core/login.h"
 #include "rlm_peruser_mfa/cache.h"
+#include "rlm_peruser_mfa/expand.h"
 
 /** How the code arrives; also the values of control:Peruser-MFA-Mode */
 enum mfa_mode {
@@ -30,23 +31,26 @@ struct mfa_directory {
 
 /** Texts for people, expanded for each login */
 struct mfa_messages {
-	char const *challenge;
-	char const *wrong;
-	char const *rejected;
-	char const *no_code;
-	char const *replayed;
-	char const *locked;
-	char const *locked_forever;
-	char const *unenrolled;
-	char const *restart;
-	char const *recovery;
-	char const *required;
+	struct peruser_text challenge;
+	struct peruser_text wrong;
+	struct peruser_text rejected;
+	struct peruser_text no_code;
+	struct peruser_text replayed;
+	struct peruser_text locked;
+	struct peruser_text locked_forever;
+	struct peruser_text unenrolled;
+	struct peruser_text restart;
+	struct peruser_text recovery;
+	struct peruser_text required;
 };
 
 /** One instance of the module */
 typedef struct rlm_peruser_mfa_t {
 	char const *name; //!< Instance name; also the Auth-Type.
 	struct mfa_directory directory;
+	struct peruser_text base_dn;
+	struct peruser_text filter;
+	struct peruser_text filter_stripped; //!< For requests that have a Stripped-User-Name.
 	CONF_SECTION *reread; //!< The configuration, when this instance had to read it again.
 	fr_connection_pool_t *pool;
 	struct mfa_keyring ring;
@@ -66,10 +70,10 @@ typedef struct rlm_peruser_mfa_t {
 	uint32_t lifetime_s;
 	uint32_t attempts;
 	uint32_t cached_records;
-	char const *bind;
+	struct peruser_text bind;
 	uint32_t remember_s;
-	char const *remember_key;
-	char const *remember_nas;
+	struct peruser_text remember_key;
+	struct peruser_text remember_nas;
 	struct mfa_messages message;
 
 	enum mfa_mode mode;
@@ -166,13 +170,6 @@ enum mfa_rc peruser_ask(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_lo
 enum mfa_rc peruser_read(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_login *login,
 			 struct mfa_diag *diag);
 
-/** Expand a configured string
- *
- * @param[out] out to be freed with talloc_free(); NULL on failure.
- * @return bytes, or -1.
- */
-ssize_t peruser_expand(char **out, REQUEST *request, char const *fmt, xlat_escape_t escape);
-
 /* split.c */
 
 /** A login's nonce for a code that came with the password: the same for a retransmission
@@ -207,14 +204,15 @@ rlm_rcode_t peruser_refuse(rlm_peruser_mfa_t *inst, REQUEST *request,
  * @param[in] challenge what the State holds.
  * @return #RLM_MODULE_HANDLED, or #RLM_MODULE_FAIL.
  */
-rlm_rcode_t peruser_challenge(rlm_peruser_mfa_t *inst, REQUEST *request, char const *text,
+rlm_rcode_t peruser_challenge(rlm_peruser_mfa_t *inst, REQUEST *request,
+			      struct peruser_text const *text,
 			      struct mfa_challenge const *challenge);
 
 /** Tell the texts which codes the user's devices make: "6", or "6- or 8" */
 void peruser_set_digits(REQUEST *request, struct mfa_record const *record);
 
-/** Replace the reply by a text alone, and reject */
-rlm_rcode_t peruser_reject_with(REQUEST *request, char const *text);
+/** Replace the reply by a text alone, if any, and reject */
+rlm_rcode_t peruser_reject_with(REQUEST *request, struct peruser_text const *text);
 
 /** Add what people should know to a reply that accepts */
 void peruser_accept(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_decision const *decision);

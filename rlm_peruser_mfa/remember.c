@@ -29,8 +29,8 @@ void peruser_device(char device[static PERUSER_DEVICE_SIZE], rlm_peruser_mfa_t *
 
 	device[0] = '\0';
 	if (inst->remember_s == 0) return;
-	if (peruser_expand(&key, request, inst->remember_key, NULL) <= 0 ||
-	    peruser_expand(&kind, request, inst->remember_nas, NULL) < 0 ||
+	if (peruser_expand(&key, request, &inst->remember_key, NULL) <= 0 ||
+	    peruser_expand(&kind, request, &inst->remember_nas, NULL) < 0 ||
 	    put_word(nas, sizeof(nas), kind) < 0) {
 		goto out;
 	}

@@ -33,16 +33,15 @@ static bool is_failure(enum mfa_result result)
 /** What a policy reads, one line for the log, and why for the server's own message */
 static void report(REQUEST *request, log_type_t level, enum mfa_result result, char const *reason)
 {
-	VALUE_PAIR *user = fr_pair_find_by_num(request->packet->vps, PW_USER_NAME, 0, TAG_ANY);
-	struct mfa_diag line;
+	VALUE_PAIR *vp = fr_pair_find_by_num(request->packet->vps, PW_USER_NAME, 0, TAG_ANY);
+	char const *user = vp ? vp->vp_strvalue : "", *name = mfa_result_name(result);
+	char const *colon = reason[0] ? ": " : "";
 
 	(void)peruser_set_integer(request->packet, &request->packet->vps, PERUSER_RESULT, result);
-	mfa_diag_set(&line, "user '%s': %s%s%s", user ? user->vp_strvalue : "",
-		     mfa_result_name(result), reason[0] ? ": " : "", reason);
 	if (is_quiet(result)) {
-		RDEBUG("%s", line.text);
+		RDEBUG("user '%s': %s%s%s", user, name, colon, reason);
 	} else {
-		radlog_request(level, 0, request, "%s", line.text);
+		radlog_request(level, 0, request, "user '%s': %s%s%s", user, name, colon, reason);
 	}
 	if (is_failure(result))
 		module_failure_msg(request, "%s: %s", mfa_result_name(result), reason);
@@ -87,10 +86,10 @@ static void clear_reply(REQUEST *request)
 }
 
 /** Expand a text for people and add it: one line, at most one attribute long */
-static int add_message(REQUEST *request, char const *fmt)
+static int add_message(REQUEST *request, struct peruser_text const *message)
 {
 	char *text;
-	ssize_t len = peruser_expand(&text, request, fmt, NULL);
+	ssize_t len = peruser_expand(&text, request, message, NULL);
 	VALUE_PAIR *vp;
 
 	if (len < 0) return -1;
@@ -109,7 +108,7 @@ done:
 	return 0;
 }
 
-rlm_rcode_t peruser_reject_with(REQUEST *request, char const *text)
+rlm_rcode_t peruser_reject_with(REQUEST *request, struct peruser_text const *text)
 {
 	clear_reply(request);
 	if (text) (void)add_message(request, text);
@@ -137,8 +136,8 @@ static void set_wait(REQUEST *request, uint32_t wait_s)
  */
 static rlm_rcode_t refuse_locked(rlm_peruser_mfa_t *inst, REQUEST *request, uint32_t wait_s)
 {
-	char const *text =
-		wait_s == MFA_WAIT_FOREVER ? inst->message.locked_forever : inst->message.locked;
+	struct peruser_text const *text =
+		wait_s == MFA_WAIT_FOREVER ? &inst->message.locked_forever : &inst->message.locked;
 	struct mfa_challenge const challenge = {.issued_s = time(NULL), .attempt = 0};
 
 	set_wait(request, wait_s);
@@ -149,16 +148,16 @@ static rlm_rcode_t refuse_locked(rlm_peruser_mfa_t *inst, REQUEST *request, uint
 rlm_rcode_t peruser_refuse(rlm_peruser_mfa_t *inst, REQUEST *request,
 			   struct mfa_decision const *decision)
 {
-	char const *text = NULL;
+	struct peruser_text const *text = NULL;
 
 	switch (decision->result) {
 	case MFA_RESULT_UNAVAILABLE: clear_reply(request); return RLM_MODULE_FAIL;
 	case MFA_RESULT_LOCKED: return refuse_locked(inst, request, decision->wait_s);
-	case MFA_RESULT_REPLAYED: text = inst->message.replayed; break;
-	case MFA_RESULT_UNENROLLED: text = inst->message.unenrolled; break;
-	case MFA_RESULT_EXPIRED: text = inst->message.restart; break;
+	case MFA_RESULT_REPLAYED: text = &inst->message.replayed; break;
+	case MFA_RESULT_UNENROLLED: text = &inst->message.unenrolled; break;
+	case MFA_RESULT_EXPIRED: text = &inst->message.restart; break;
 	case MFA_RESULT_REJECTED:
-		text = decision->wrong ? inst->message.rejected : inst->message.restart;
+		text = decision->wrong ? &inst->message.rejected : &inst->message.restart;
 		if (decision->fault) text = NULL;
 		break;
 	case MFA_RESULT_BROKEN:
@@ -195,7 +194,8 @@ static VALUE_PAIR *add_reply(REQUEST *request, unsigned int attr)
 	return radius_pair_create(request->reply, &request->reply->vps, attr, 0);
 }
 
-rlm_rcode_t peruser_challenge(rlm_peruser_mfa_t *inst, REQUEST *request, char const *text,
+rlm_rcode_t peruser_challenge(rlm_peruser_mfa_t *inst, REQUEST *request,
+			      struct peruser_text const *text,
 			      struct mfa_challenge const *challenge)
 {
 	char state[MFA_STATE_TEXT_MAX + 1];
@@ -238,12 +238,12 @@ void peruser_accept(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_decisi
 	if (decision->result == MFA_RESULT_RECOVERY) {
 		(void)peruser_set_integer(request->packet, &request->packet->vps,
 					  PERUSER_RECOVERY_LEFT, decision->recovery_left);
-		(void)add_message(request, inst->message.recovery);
+		(void)add_message(request, &inst->message.recovery);
 	}
 	if (decision->result == MFA_RESULT_UNENROLLED)
-		(void)add_message(request, inst->message.unenrolled);
+		(void)add_message(request, &inst->message.unenrolled);
 	if (decision->result == MFA_RESULT_OFF && decision->required_from_s >= 0) {
 		set_required_date(request, decision->required_from_s);
-		(void)add_message(request, inst->message.required);
+		(void)add_message(request, &inst->message.required);
 	}
 }

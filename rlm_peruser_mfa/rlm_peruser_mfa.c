@@ -219,7 +219,7 @@ static int bind_hash(uint8_t hash[static MFA_CHALLENGE_HASH], rlm_peruser_mfa_t 
 		     REQUEST *request)
 {
 	char *text;
-	ssize_t const len = peruser_expand(&text, request, inst->bind, NULL);
+	ssize_t const len = peruser_expand(&text, request, &inst->bind, NULL);
 	enum mfa_rc rc;
 
 	if (len < 0) return -1;
@@ -283,7 +283,7 @@ static rlm_rcode_t answer(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_
 		challenge->attempt++;
 		challenge->issued_s = time(NULL);
 		peruser_set_digits(request, &login->record);
-		return peruser_challenge(inst, request, inst->message.wrong, challenge);
+		return peruser_challenge(inst, request, &inst->message.wrong, challenge);
 	case MFA_REJECT: break;
 	}
 	return peruser_refuse(inst, request, decision);
@@ -332,12 +332,12 @@ static rlm_rcode_t CC_HINT(nonnull) mod_authenticate(void *instance, REQUEST *re
 	if (!why) return check_code(inst, request, &challenge, &notes->code);
 	peruser_report(request, result, why);
 	return peruser_reject_with(request,
-				   result == MFA_RESULT_LOCKED ? NULL : inst->message.restart);
+				   result == MFA_RESULT_LOCKED ? NULL : &inst->message.restart);
 }
 
 /** The first challenge of a login */
 static rlm_rcode_t challenge_user(rlm_peruser_mfa_t *inst, REQUEST *request,
-				  struct mfa_login *login, char const *text)
+				  struct mfa_login *login, struct peruser_text const *text)
 {
 	struct mfa_challenge challenge = {.issued_s = time(NULL), .attempt = 1};
 	char device[PERUSER_DEVICE_SIZE];
@@ -408,10 +408,10 @@ static rlm_rcode_t ask_for_code(rlm_peruser_mfa_t *inst, REQUEST *request, struc
 			       peruser_password(request)
 				       ? "no code behind the password"
 				       : "no place for a code in this first factor");
-		return peruser_reject_with(request, inst->message.no_code);
+		return peruser_reject_with(request, &inst->message.no_code);
 	}
 	peruser_report_decision(request, decision);
-	return challenge_user(inst, request, login, inst->message.challenge);
+	return challenge_user(inst, request, login, &inst->message.challenge);
 }
 
 /** Turn the decision after the first factor into a reply */
@@ -428,7 +428,7 @@ static rlm_rcode_t reply_to_password(rlm_peruser_mfa_t *inst, REQUEST *request,
 	}
 	if (decision->result == MFA_RESULT_UNENROLLED &&
 	    inst->policy.unenrolled == MFA_UNENROLLED_CHALLENGE) {
-		return challenge_user(inst, request, login, inst->message.unenrolled);
+		return challenge_user(inst, request, login, &inst->message.unenrolled);
 	}
 	return peruser_refuse(inst, request, decision);
 }

@@ -58,16 +58,6 @@ bool peruser_required(REQUEST *request)
 	return vp && vp->vp_integer != 0;
 }
 
-ssize_t peruser_expand(char **out, REQUEST *request, char const *fmt, xlat_escape_t escape)
-{
-	ssize_t len;
-
-	*out = NULL;
-	len = radius_axlat(out, request, fmt, escape, NULL);
-	if (len < 0) TALLOC_FREE(*out);
-	return len;
-}
-
 /** Escape for a filter; what does not fit finds nobody */
 static size_t escape_filter(UNUSED REQUEST *request, char *out, size_t out_size, char const *in,
 			    UNUSED void *arg)
@@ -97,32 +87,14 @@ static bool name_is_usable(REQUEST *request)
 	return vp && vp->vp_length > 0 && !memchr(vp->vp_strvalue, '\0', vp->vp_length);
 }
 
-/** The filter to expand for this request
- *
- * The server escapes what stands in an alternation twice, so that a name with a
- * backslash or a parenthesis would not be found.  For the usual one, the name that it
- * would come to is known beforehand.
- */
-static char *simple_filter(TALLOC_CTX *ctx, REQUEST *request, char const *filter)
-{
-	static char const usual[] = "%{%{Stripped-User-Name}:-%{User-Name}}";
-	bool const stripped =
-		fr_pair_find_by_num(request->packet->vps, PW_STRIPPED_USER_NAME, 0, TAG_ANY);
-	char const *at = strstr(filter, usual);
-
-	if (!at) return talloc_strdup(ctx, filter);
-	return talloc_asprintf(ctx, "%.*s%s%s", (int)(at - filter), filter,
-			       stripped ? "%{Stripped-User-Name}" : "%{User-Name}",
-			       at + sizeof(usual) - 1);
-}
-
 /** Where the user's entry is; strings to be freed with the context */
 static enum mfa_rc locate(struct mfa_where *where, TALLOC_CTX *ctx, rlm_peruser_mfa_t *inst,
 			  REQUEST *request, struct mfa_diag *diag)
 {
-	struct mfa_config const *config = &inst->directory.config;
 	VALUE_PAIR *dn = fr_pair_find_by_num(request->config, PW_LDAP_USERDN, 0, TAG_ANY);
-	char *base = NULL, *filter = NULL, *fmt;
+	bool const stripped =
+		fr_pair_find_by_num(request->packet->vps, PW_STRIPPED_USER_NAME, 0, TAG_ANY);
+	char *base = NULL, *filter = NULL;
 
 	if (dn) {
 		*where = (struct mfa_where){.base = dn->vp_strvalue, .scope = MFA_SCOPE_BASE};
@@ -132,16 +104,18 @@ static enum mfa_rc locate(struct mfa_where *where, TALLOC_CTX *ctx, rlm_peruser_
 		mfa_diag_set(diag, "no usable User-Name");
 		return MFA_ERR_NOT_FOUND;
 	}
-	fmt = simple_filter(ctx, request, config->filter);
-	if (!fmt || peruser_expand(&base, request, config->base_dn, escape_dn) < 0 ||
-	    peruser_expand(&filter, request, fmt, escape_filter) < 0) {
+	if (peruser_expand(&base, request, &inst->base_dn, escape_dn) < 0 ||
+	    peruser_expand(&filter, request, stripped ? &inst->filter_stripped : &inst->filter,
+			   escape_filter) < 0) {
+		talloc_free(base);
 		mfa_diag_set(diag, "'base_dn' or 'filter' cannot be expanded");
 		return MFA_ERR_FORMAT;
 	}
 	(void)talloc_steal(ctx, base);
 	(void)talloc_steal(ctx, filter);
-	*where = (struct mfa_where){
-		.base = base, .scope = (enum mfa_scope)config->scope, .filter = filter};
+	*where = (struct mfa_where){.base = base,
+				    .scope = (enum mfa_scope)inst->directory.config.scope,
+				    .filter = filter};
 	return MFA_OK;
 }
 

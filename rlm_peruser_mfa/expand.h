@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/** @file rlm_peruser_mfa/expand.h
+ * @brief Configured texts with %{...} in them.
+ */
+#ifndef RLM_PERUSER_MFA_EXPAND_H
+#define RLM_PERUSER_MFA_EXPAND_H
+
+#include <freeradius/radiusd.h>
+
+#include <freeradius/xlat.h>
+
+/** A configured text: as it stands in the file, and taken apart once */
+struct peruser_text {
+	char const *fmt;
+	xlat_exp_t *parts; //!< NULL when it is empty.
+};
+
+/** Take a text apart, so that it is not done for every request
+ *
+ * @param[in] ctx   to live as long as the text.
+ * @param[out] why  what is wrong with it.
+ * @return 0, or -1.
+ */
+int peruser_text_read(TALLOC_CTX *ctx, struct peruser_text *text, char const **why);
+
+/** Expand a text
+ *
+ * @param[out] out to be freed with talloc_free(); NULL on failure.
+ * @return bytes, or -1.
+ */
+ssize_t peruser_expand(char **out, REQUEST *request, struct peruser_text const *text,
+		       xlat_escape_t escape);
+
+#endif /* RLM_PERUSER_MFA_EXPAND_H */
