@@ -61,7 +61,7 @@ ifeq ($(V),fuzz)
 CC := clang
 endif
 
-ALL_CFLAGS  = -std=gnu11 -D_GNU_SOURCE -I. -fPIC $(WARN) $(CFLAGS_$(V)) -MMD -MP $(CFLAGS)
+ALL_CFLAGS  = -std=gnu11 -D_GNU_SOURCE -I. -isystem /usr/include/libxml2 -fPIC $(WARN) $(CFLAGS_$(V)) -MMD -MP $(CFLAGS)
 ALL_LDFLAGS = $(LDFLAGS_$(V)) $(LDFLAGS)
 
 # The packaged server is built with NDEBUG; without it its structures have another layout.
@@ -91,7 +91,7 @@ BENCH_LIB  := $(B)/libbench.a
 
 # The module takes what it needs and no more: the server loads all of it.
 CORE_LIBS  := -lldap -llber -loath -lcrypto
-ALL_LIBS   := -lconfuse -lfcgi -lqrencode -ljansson -lpskc -lseccomp $(CORE_LIBS)
+ALL_LIBS   := -lconfuse -lfcgi -lqrencode -ljansson -lpskc -lxml2 -lseccomp $(CORE_LIBS)
 
 .PHONY: all unit tsan fuzzers preloads bench-programs test demo serve bench lint format fuzz \
 	install uninstall clean distclean

@@ -52,7 +52,7 @@ struct mfa_cli_args {
 	uint32_t format;
 	char const *user;
 	uint32_t all_or_nothing, suspended;
-	char const *key_file, *passphrase_file;
+	char const *pskc_key_file, *pskc_password_file;
 	char const *key_id;
 	uint32_t last;
 	char const *first_key, *remove_key;

@@ -7,6 +7,7 @@
 #ifndef MFA_ADMIN_IMPORT_H
 #define MFA_ADMIN_IMPORT_H
 
+#include "admin/pskc.h"
 #include "core/totp.h"
 
 #define MFA_CLI_IMPORT_MAX  (16u << 20) //!< Bytes of a file.
@@ -55,8 +56,9 @@ enum mfa_rc mfa_cli_import_otpauth(struct mfa_diag *diag, struct mfa_bytes text,
 enum mfa_rc mfa_cli_import_google(struct mfa_diag *diag, struct mfa_bytes text,
 				  struct mfa_cli_row_taker const *taker) MFA_MUST_CHECK;
 
-/** PSKC (RFC 6030) with values in clear, by libpskc */
+/** PSKC (RFC 6030); encrypted values as far as @p unlock opens them */
 enum mfa_rc mfa_cli_import_pskc(struct mfa_diag *diag, struct mfa_bytes text,
+				struct mfa_cli_pskc_unlock const *unlock,
 				struct mfa_cli_row_taker const *taker) MFA_MUST_CHECK;
 
 /** Cut the next line, without its line break */

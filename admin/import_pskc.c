@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "admin/import.h"
+#include "admin/pskc.h"
 
 #include <openssl/crypto.h>
 #include <pskc/pskc.h>
@@ -46,13 +47,14 @@ static bool set_numbers(struct mfa_cli_row *row, pskc_key_t *key)
 	return true;
 }
 
-static bool set_key(struct mfa_cli_row *row, pskc_key_t *key)
+/** The secret in clear, or decrypted */
+static bool set_key(struct mfa_cli_row *row, pskc_key_t *key, struct mfa_cli_pskc const *document)
 {
 	size_t len = 0;
 	char const *secret = pskc_get_key_data_secret(key, &len);
 
-	if (!secret) {
-		mfa_diag_set(&row->diag, "no secret in clear; encrypted values are not read");
+	if (!secret && mfa_cli_pskc_secret(row->totp.key, &len, sizeof(row->totp.key), &row->diag,
+					   document, row->number - 1) != MFA_OK) {
 		return false;
 	}
 	if (len < MFA_TOTP_KEY_MIN || len > MFA_TOTP_KEY_MAX) {
@@ -60,7 +62,7 @@ static bool set_key(struct mfa_cli_row *row, pskc_key_t *key)
 			     MFA_TOTP_KEY_MIN, MFA_TOTP_KEY_MAX);
 		return false;
 	}
-	memcpy(row->totp.key, secret, len);
+	if (secret) memcpy(row->totp.key, secret, len);
 	row->totp.key_len = len;
 	return true;
 }
@@ -88,7 +90,7 @@ static void set_user(struct mfa_cli_row *row, pskc_key_t *key)
 	if (comma) *comma = '\0';
 }
 
-static void read_key(struct mfa_cli_row *row, pskc_key_t *key)
+static void read_key(struct mfa_cli_row *row, pskc_key_t *key, struct mfa_cli_pskc const *document)
 {
 	char const *algorithm = pskc_get_key_algorithm(key);
 	char const *name = pskc_get_key_friendlyname(key);
@@ -100,32 +102,49 @@ static void read_key(struct mfa_cli_row *row, pskc_key_t *key)
 		mfa_diag_set(&row->diag, "not a TOTP key: %s", algorithm ? algorithm : "unknown");
 		return;
 	}
-	row->good = set_key(row, key) && set_hash(row, pskc_get_key_algparm_suite(key)) &&
+	row->good = set_key(row, key, document) && set_hash(row, pskc_get_key_algparm_suite(key)) &&
 		    set_numbers(row, key);
 }
 
+/** Let libpskc read what is in clear */
+static enum mfa_rc parse(pskc_t *pskc, struct mfa_diag *diag, struct mfa_cli_pskc const *document)
+{
+	struct mfa_bytes rest;
+	enum mfa_rc rc = mfa_cli_pskc_rest(&rest, document);
+
+	if (rc != MFA_OK) return rc;
+	if (pskc_parse_from_memory(pskc, rest.len, (char const *)rest.data) != PSKC_OK ||
+	    !pskc_get_keypackage(pskc, 0)) {
+		mfa_diag_set(diag, "no PSKC key packages (RFC 6030), or elements that are unknown");
+		rc = MFA_ERR_FORMAT;
+	}
+	mfa_cli_pskc_free_rest(&rest);
+	return rc;
+}
+
 enum mfa_rc mfa_cli_import_pskc(struct mfa_diag *diag, struct mfa_bytes text,
+				struct mfa_cli_pskc_unlock const *unlock,
 				struct mfa_cli_row_taker const *taker)
 {
+	struct mfa_cli_pskc *document;
 	struct mfa_cli_row row;
 	pskc_t *pskc = NULL;
-	enum mfa_rc rc = MFA_ERR_FORMAT;
 	bool more = true;
+	enum mfa_rc rc = mfa_cli_pskc_open(&document, diag, text, unlock);
 
-	mfa_diag_set(diag, "not a PSKC file (RFC 6030)");
-	if (pskc_global_init() != PSKC_OK || pskc_init(&pskc) != PSKC_OK) return MFA_ERR_NOMEM;
-	if (pskc_parse_from_memory(pskc, text.len, (char const *)text.data) != PSKC_OK) goto out;
-	for (unsigned i = 0; more; i++) {
+	if (rc != MFA_OK) return rc;
+	if (pskc_global_init() != PSKC_OK || pskc_init(&pskc) != PSKC_OK) rc = MFA_ERR_NOMEM;
+	if (rc == MFA_OK) rc = parse(pskc, diag, document);
+	for (unsigned i = 0; rc == MFA_OK && more; i++) {
 		pskc_key_t *key = pskc_get_keypackage(pskc, i);
 
 		if (!key) break;
-		rc = MFA_OK;
 		mfa_cli_row_init(&row, i + 1);
-		read_key(&row, key);
+		read_key(&row, key, document);
 		more = taker->take(&row, taker->uctx);
 		OPENSSL_cleanse(&row, sizeof(row));
 	}
-out:
 	pskc_done(pskc);
+	mfa_cli_pskc_free(&document);
 	return rc;
 }

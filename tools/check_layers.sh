@@ -18,12 +18,12 @@ deny() { # deny <folder> <regex of what stands behind #include < or "> <why>
 for folder; do
 	case $folder in
 	core)
-		deny core 'freeradius|talloc\.h|fcgi|syslog\.h|jansson|qrencode|pskc|seccomp' 'core knows no host program'
+		deny core 'freeradius|talloc\.h|fcgi|syslog\.h|jansson|qrencode|pskc|libxml|seccomp' 'core knows no host program'
 		deny core '(\.\./)*(rlm_peruser_mfa|enroll|admin)/' 'core is below its callers'
 		;;
 	rlm_peruser_mfa)
 		deny rlm_peruser_mfa '(\.\./)*(enroll|admin)/' 'the module knows core alone'
-		deny rlm_peruser_mfa 'confuse|fcgi|jansson|qrencode|pskc|seccomp|liboath|openssl/(evp|hmac|kdf)' 'the module is glue'
+		deny rlm_peruser_mfa 'confuse|fcgi|jansson|qrencode|pskc|libxml|seccomp|liboath|openssl/(evp|hmac|kdf)' 'the module is glue'
 		;;
 	enroll)
 		deny enroll '(\.\./)*(rlm_peruser_mfa|admin)/|freeradius' 'the page knows core alone'

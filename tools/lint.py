@@ -12,7 +12,7 @@ import sys
 
 os.chdir(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CC = os.environ.get("CC", "gcc")
-CFLAGS = ["-std=gnu11", "-D_GNU_SOURCE", "-I."]
+CFLAGS = ["-std=gnu11", "-D_GNU_SOURCE", "-I.", "-isystem", "/usr/include/libxml2"]
 JOBS = int(os.environ.get("LINT_JOBS", "0")) or os.cpu_count() or 1
 MODULE = "build/release/rlm_peruser_mfa.so"
 PROGRAMS = ["build/release/peruser-mfa", "build/release/peruser-mfa-enroll"]

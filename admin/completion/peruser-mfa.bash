@@ -28,7 +28,7 @@ _peruser_mfa() {
 	unlock) own='--users --from --dry-run' ;;
 	recovery) own='--dry-run' ;;
 	verify) own='' ;;
-	import) own='--format --user --all-or-nothing --suspended --dry-run' ;;
+	import) own='--format --user --all-or-nothing --pskc-key --pskc-password --suspended --dry-run' ;;
 	export) own='' ;;
 	keygen) own='--id --last --dry-run' ;;
 	keys) own='--ring-only --first --remove --force --dry-run' ;;

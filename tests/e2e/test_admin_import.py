@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """peruser-mfa: import, export; the documented edits by hand; manual page and completion."""
-import base64
 import os
 import re
 import subprocess
@@ -8,23 +7,11 @@ import time
 
 import pytest
 
-from lib import ROOT
+from lib import ROOT, pskc
 from lib.admin import Admin
-from lib.slapd import ADMIN_DN, user_dn
+from lib.slapd import ADMIN_DN, Slapd, user_dn
 from lib.totp import Device
 from lib.user import Enrolled, User
-
-PSKC = """<?xml version="1.0" encoding="UTF-8"?>
-<KeyContainer Version="1.0" xmlns="urn:ietf:params:xml:ns:keyprov:pskc">
-{}</KeyContainer>
-"""
-PACKAGE = """<KeyPackage><DeviceInfo><Manufacturer>M</Manufacturer><SerialNo>{serial}</SerialNo></DeviceInfo>
-<Key Id="{serial}" Algorithm="urn:ietf:params:xml:ns:keyprov:pskc:{algorithm}"><Issuer>I</Issuer>
-<AlgorithmParameters><ResponseFormat Length="{digits}" Encoding="DECIMAL"/></AlgorithmParameters>
-<Data><Secret><PlainValue>{secret}</PlainValue></Secret>
-<Time><PlainValue>0</PlainValue></Time><TimeInterval><PlainValue>30</PlainValue></TimeInterval></Data>
-<UserId>{user}</UserId></Key></KeyPackage>
-"""
 
 
 @pytest.fixture(scope="module")
@@ -74,8 +61,76 @@ def test_all_or_nothing(admin, slapd):
     assert good.get("peruserMfaEnabled") == "TRUE"
 
 
+def rows_for(users):
+    return "user,secret\n" + "".join(f"{user.uid},{Device().secret}\n" for user in users)
+
+
+def record(slapd, user):
+    return {name: values for name, values in slapd.get(user.uid).items() if name.startswith("peruserMfa")}
+
+
+def test_all_or_nothing_takes_back_what_was_written(admin, slapd):
+    """A row fails that looked good: the directory refuses it, or it clashes with a row of the same file."""
+    plain, invited, suspended, last = User(slapd), User(slapd), Enrolled(slapd, peruserMfaEnabled="FALSE"), User(slapd)
+    users = [plain, invited, suspended, last]
+    admin.run("invite", "--voucher", invited.uid)
+    before = [record(slapd, user) for user in users]
+    text = admin.file("all.csv", rows_for(users))
+    for suspend in ([], ["--suspended"]):
+        with slapd.access_first(f'to dn.base="{last.dn}" attrs=peruserMfaSecret by * read'):
+            done = admin.json("import", "--all-or-nothing", *suspend, text, status=1)
+        assert [record(slapd, user) for user in users] == before
+        assert done[-1]["summary"]["changed"] == 0
+    assert [(row["user"], row["text"]) for row in done[-4:-1]] == [
+        (user.uid, "taken back") for user in (suspended, invited, plain)]
+    same = "user,secret,device\n" + "".join(f"{plain.uid},{Device().secret},phone\n" for _ in range(2))
+    done = admin.run("import", "--all-or-nothing", admin.file("same.csv", same), status=1)
+    assert "has a device 'phone' already" in done.err and "taken back" in done.out
+    assert record(slapd, plain) == before[0]
+    admin.run("import", "--all-or-nothing", "--suspended", text)
+    assert all(user.get("peruserMfaSecret") for user in users)
+
+
+def wait_for(condition):
+    end = time.monotonic() + 60
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.005)
+    assert condition()
+
+
+def test_all_or_nothing_leaves_what_was_changed_since(admin, slapd):
+    users = [User(slapd) for _ in range(150)]
+    with slapd.access_first(f'to dn.base="{users[-1].dn}" attrs=peruserMfaSecret by * read'):
+        process = admin.start("import", "--all-or-nothing", admin.file("many.csv", rows_for(users)))
+        wait_for(lambda: users[1].get("peruserMfaSecret"))
+        users[0].set(peruserMfaEnabled="FALSE")
+        said = process.communicate(timeout=120)[0].decode()
+    assert process.returncode == 1
+    assert f"{users[0].uid}: refused: not taken back: the record was changed since" in said
+    assert "1 changed, 0 unchanged, 1 refused, 1 failed" in said
+    assert [bool(user.get("peruserMfaSecret")) for user in users] == [True] + [False] * 149
+
+
+def test_all_or_nothing_when_the_directory_dies(ring):
+    with Slapd() as slapd, Admin(slapd, ring) as admin:
+        users = [User(slapd) for _ in range(150)]
+        file = admin.file("many.csv", rows_for(users))
+        process = admin.start("import", "--all-or-nothing", file)
+        wait_for(lambda: users[5].get("peruserMfaSecret"))
+        slapd.stop()
+        said = process.communicate(timeout=120)[0].decode()
+        slapd.start()
+        assert process.returncode == 3
+        left = {user.uid for user in users if user.get("peruserMfaSecret")}
+        assert 5 < len(left) < 150
+        named = set(re.findall(r"(\w+): failed: not taken back", said))
+        assert left <= named, "each that is left is named"
+        admin.run("import", "--all-or-nothing", file)
+        assert all(len(slapd.get(user.uid, "peruserMfaSecret")) == 1 for user in users)
+
+
 @pytest.mark.parametrize("name,text", [("header", "name,key\na,b\n"), ("empty", ""), ("xml", "<nonsense"),
-                                       ("binary", b"\0\xff\0"), ("pskc", PSKC.format(""))])
+                                       ("binary", b"\0\xff\0"), ("pskc", pskc.document())])
 def test_files_that_are_nothing(admin, name, text):
     assert admin.run("import", admin.file(name, text), status=1).err
     admin.run("import", "/nowhere", status=2)
@@ -109,29 +164,15 @@ def test_google_authenticator(admin, slapd):
         assert reason in admin.run("import", "--user", user.uid, admin.file("bad", bad), status=1).err
 
 
-def test_pskc(admin, slapd):
-    user, device = User(slapd), Device(digits=8)
-    secret = base64.b64encode(base64.b32decode(device.secret)).decode()
-    text = PSKC.format(
-        PACKAGE.format(serial="1", algorithm="totp", digits=8, secret=secret, user=f"UID={user.uid},DC=example")
-        + PACKAGE.format(serial="2", algorithm="hotp", digits=6, secret=secret, user=user.uid)
-        + PACKAGE.format(serial="3", algorithm="totp", digits=6, secret="AAAA", user=user.uid))
-    done = admin.run("import", admin.file("keys.xml", text), status=1)
-    assert "row 2: not a TOTP key" in done.err and "row 3: the secret has 3 bytes" in done.err
-    assert works(admin, user, device)
-
-
 @pytest.mark.parametrize("words", [("import", "{file}"), ("require", "--users", "{users}", "--from", "+1d")])
 def test_killed_in_the_middle_and_run_again(admin, slapd, words):
     users = [User(slapd) for _ in range(60)]
-    file = admin.file("many.csv", "user,secret\n" + "".join(f"{user.uid},{Device().secret}\n" for user in users))
+    file = admin.file("many.csv", rows_for(users))
     names = admin.file("many", "".join(f"{user.uid}\n" for user in users))
     command = [word.format(file=file, users=names) for word in words]
     attribute = "peruserMfaSecret" if words[0] == "import" else "peruserMfaRequiredFrom"
     process = admin.start(*command)
-    end = time.monotonic() + 60
-    while not users[5].get(attribute) and time.monotonic() < end:
-        time.sleep(0.005)
+    wait_for(lambda: users[5].get(attribute))
     process.kill()
     process.wait()
     process.stdout.close()
