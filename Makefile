@@ -36,6 +36,7 @@ SHAREDIR   ?= $(PREFIX)/share/peruser-mfa
 DOCDIR     ?= $(PREFIX)/share/doc/peruser-mfa
 MANDIR     ?= $(PREFIX)/share/man
 LOCALEDIR  ?= $(PREFIX)/share/locale
+BASHDIR    ?= $(PREFIX)/share/bash-completion/completions
 PAGE_CONFDIR ?= /etc/peruser-mfa
 # Where the packaged server looks.
 FR_LIBDIR  ?= /usr/lib/freeradius
@@ -217,13 +218,13 @@ distclean:
 install: all
 	DESTDIR='$(DESTDIR)' BINDIR='$(BINDIR)' CGIDIR='$(CGIDIR)' FR_LIBDIR='$(FR_LIBDIR)' \
 	FR_CONFDIR='$(FR_CONFDIR)' SHAREDIR='$(SHAREDIR)' DOCDIR='$(DOCDIR)' MANDIR='$(MANDIR)' \
-	LOCALEDIR='$(LOCALEDIR)' PAGE_CONFDIR='$(PAGE_CONFDIR)' \
+	LOCALEDIR='$(LOCALEDIR)' BASHDIR='$(BASHDIR)' PAGE_CONFDIR='$(PAGE_CONFDIR)' \
 	sh tools/install.sh $(B)
 
 uninstall:
 	rm -f '$(DESTDIR)$(FR_LIBDIR)/rlm_peruser_mfa.so' '$(DESTDIR)$(BINDIR)/peruser-mfa' \
 		'$(DESTDIR)$(CGIDIR)/peruser-mfa-enroll' '$(DESTDIR)$(MANDIR)'/man?/peruser-mfa* \
-		'$(DESTDIR)$(LOCALEDIR)'/*/LC_MESSAGES/peruser-mfa-enroll.mo
+		'$(DESTDIR)$(LOCALEDIR)'/*/LC_MESSAGES/peruser-mfa-enroll.mo '$(DESTDIR)$(BASHDIR)/peruser-mfa'
 	rm -rf '$(DESTDIR)$(SHAREDIR)' '$(DESTDIR)$(DOCDIR)'
 	@echo 'The configuration in $(FR_CONFDIR) stays; remove it by hand.'
 

@@ -49,6 +49,9 @@ put_config() { # put_config <file> <folder>
 files_of() { [ ! -d "$1" ] || find "$1" -type f ! -name '.*' | sort; }
 
 put 644 "$built/rlm_peruser_mfa.so" "$FR_LIBDIR"
+mkdir -p "$root$BASHDIR"
+install -m 644 admin/completion/peruser-mfa.bash "$root$BASHDIR/peruser-mfa"
+say "$BASHDIR/peruser-mfa"
 [ ! -e "$built/peruser-mfa" ] || put 755 "$built/peruser-mfa" "$BINDIR"
 [ ! -e "$built/peruser-mfa-enroll" ] || put 755 "$built/peruser-mfa-enroll" "$CGIDIR"
 

@@ -136,7 +136,7 @@ def of_names(command, names):
 def is_script(name):
     with open(name, "rb") as file:
         first = file.readline()
-    return name.endswith(".sh") or (first.startswith(b"#!") and first.rstrip().endswith((b"/sh", b"bash")))
+    return name.endswith((".sh", ".bash")) or (first.startswith(b"#!") and first.rstrip().endswith((b"/sh", b"bash")))
 
 
 def is_man_page(name):

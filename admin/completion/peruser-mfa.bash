@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# Completion of peruser-mfa for bash: subcommands, and the options of each.
+# Completion of peruser-mfa for bash: subcommands, the options of each, and what follows an option.
 
 _peruser_mfa() {
-	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command='' own='' i
+	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command='' own='' words='' files='' i
 	local commands='status list report enroll invite require suspend resume reset unlock recovery verify import export keygen keys rekey check'
 	local common='--config --admin-config --uri --bind-dn --ask-password --password-file --mechanism --simple --start-tls --json --quiet --help'
 
+	# "--option=value" comes as three words.
+	if [[ $word == '=' ]]; then
+		word=''
+	elif [[ $before == '=' ]]; then
+		before=${COMP_WORDS[COMP_CWORD - 2]}
+	fi
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case " $commands " in
 		*" ${COMP_WORDS[i]} "*)
@@ -35,27 +41,33 @@ _peruser_mfa() {
 	rekey) own='--progress --dry-run' ;;
 	check) own='--as-radius --as-radius-file --as-page --as-page-file --as-user --as-user-file --module' ;;
 	esac
-	COMPREPLY=()
-	case $before in
-	--state)
-		mapfile -t COMPREPLY < <(compgen -W 'off suspended enrolled invited overdue broken' -- "$word")
-		return
-		;;
-	--format)
-		mapfile -t COMPREPLY < <(compgen -W 'auto csv otpauth google pskc' -- "$word")
-		return
-		;;
-	--algorithm)
-		mapfile -t COMPREPLY < <(compgen -W 'SHA1 SHA256 SHA512' -- "$word")
-		return
+	case $command:$before in
+	*:-c | *:--config | *:--admin-config | *:-y | *:--password-file) files=yes ;;
+	*:--users | *:--pskc-key | *:--pskc-password | *:--as-*-file | *:--module) files=yes ;;
+	require:--from) ;;
+	*:--from) files=yes ;;
+	*:-s | *:--state) words='off suspended enrolled invited overdue broken' ;;
+	*:--format) words='auto csv otpauth google pskc' ;;
+	*:--algorithm) words='SHA1 SHA256 SHA512' ;;
+	*:-Y | *:--mechanism) words='EXTERNAL' ;;
+	keys:--remove | *:-H | *:--uri | *:-D | *:--bind-dn | *:--stale | *:-d | *:--device | *:--digits | *:--period) ;;
+	*:--issuer | *:--valid | *:-u | *:--user | *:-i | *:--id | *:--first | *:--as-*) ;;
+	*)
+		if [[ $word == -* ]]; then
+			words="$own $common"
+		elif [[ -z $command ]]; then
+			words=$commands
+		elif [[ $command == import ]]; then
+			files=yes
+		fi
 		;;
 	esac
-	if [[ $word == -* ]]; then
-		mapfile -t COMPREPLY < <(compgen -W "$own $common" -- "$word")
-	elif [[ -z $command && $before != -c && $before != -y ]]; then
-		mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$word")
-	else
+	COMPREPLY=()
+	if [[ $files ]]; then
+		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
+	elif [[ $words ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
 	fi
 }
 complete -F _peruser_mfa peruser-mfa

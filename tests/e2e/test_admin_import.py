@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """peruser-mfa: import, export; the documented edits by hand; manual page and completion."""
-import os
 import re
-import subprocess
 import time
 
 import pytest
@@ -222,11 +220,3 @@ def test_manual_page_and_completion_know_every_option(admin):
     common = set(re.findall(r"^  (?:-\w, |    )--([\w-]+)", admin.run("--help").out, re.MULTILINE))
     assert set(re.findall(r"Fl Fl ([\w-]+)", page.split(".Sh SUBCOMMANDS")[0])) == common
     assert _options(re.search(r"local common='(.*?)'", completion)[1]) == common
-
-
-def test_completion_completes():
-    script = ROOT / "admin/completion/peruser-mfa.bash"
-    done = subprocess.run(["bash", "-c", f'. "{script}"; COMP_WORDS=(peruser-mfa list --st); COMP_CWORD=2; _peruser_mfa; '
-                           'echo "${COMPREPLY[*]}"'], capture_output=True, text=True, check=True,
-                          env={**os.environ, "LC_ALL": "C"})
-    assert done.stdout.split() == ["--state", "--stale", "--start-tls"]

@@ -11,7 +11,7 @@ FOLDERS = {
     "BINDIR": "/usr/bin", "CGIDIR": "/usr/lib/cgi-bin", "SHAREDIR": "/usr/share/peruser-mfa",
     "DOCDIR": "/usr/share/doc/peruser-mfa", "MANDIR": "/usr/share/man",
     "FR_LIBDIR": "/usr/lib/freeradius", "FR_CONFDIR": "/etc/freeradius/3.0",
-    "LOCALEDIR": "/usr/share/locale", "PAGE_CONFDIR": "/etc/peruser-mfa",
+    "LOCALEDIR": "/usr/share/locale", "BASHDIR": "/usr/share/bash-completion/completions", "PAGE_CONFDIR": "/etc/peruser-mfa",
 }
 
 
@@ -40,6 +40,16 @@ def test_everything_is_installed_where_the_packaged_server_looks(root):
     assert (root / "usr/lib/freeradius/rlm_peruser_mfa.so").stat().st_mode & 0o777 == 0o644
     assert set(configuration(root)) == shipped()
     assert (root / "usr/share/peruser-mfa/ldap-schema/openldap/peruser-mfa.ldif").is_file()
+
+
+def test_uninstall_leaves_the_configuration_alone(root):
+    folders = [f"{name}={path}" for name, path in FOLDERS.items()]
+    for goal in ("install", "uninstall"):
+        subprocess.run(["make", "-s", goal, f"DESTDIR={root}", *folders], cwd=TOP, check=True, stdout=subprocess.PIPE)
+        left = {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
+        assert ("usr/share/bash-completion/completions/peruser-mfa" in left) == (goal == "install")
+        assert ("usr/share/man/man8/peruser-mfa.8" in left) == (goal == "install")
+    assert left == {"etc/peruser-mfa/enroll.conf"} | {f"etc/freeradius/3.0/{name}" for name in shipped()}
 
 
 def test_configuration_is_not_for_every_eye(root):
