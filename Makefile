@@ -2,7 +2,7 @@
 #
 # make            build the library, the module and the programs
 # make test       every test there is; ends in "N passed, N failed"
-# make demo       show two logins with real servers; make serve leaves them running
+# make demo       show logins and the enrolment page with real servers; make serve leaves them running
 # make bench      measure (BENCH=quick or full)
 # make lint       every static check       make format   rewrite with clang-format
 # make fuzz       every fuzzer, FUZZ_SECONDS each; new inputs go to build/corpus
@@ -185,10 +185,10 @@ test: | build/packages-build build/packages-demo build/packages-test build/packa
 	$(PYTHON) tools/run_tests.py
 
 demo: all | build/packages-demo
-	$(PYTHON) demo/demo.py
+	@$(PYTHON) demo/demo.py
 
 serve: all | build/packages-demo
-	$(PYTHON) demo/demo.py --serve
+	@$(PYTHON) demo/demo.py --serve
 
 bench: all bench-programs | build/packages-demo build/packages-bench
 	BENCH=$(BENCH) $(PYTHON) tests/bench/run.py

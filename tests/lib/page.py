@@ -107,7 +107,8 @@ class Page(Server):
             (self.dir / "www").mkdir()
             self.write_config(settings or {}, shared or {}, ROOT / f"build/{build}/locale")
             if mode == "fastcgi":
-                self.workers = Workers(self.program, self.config, workers).start()
+                self.workers = Workers(self.program, self.config, workers)
+                self.workers.start()
             if start:
                 self.start_on_free_ports()
         except BaseException:
