@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define OPTS_MAX 96u
+#define END	 "end of the file" /* put behind it: libconfuse takes a section that is not closed */
 
 /** What is being read; libconfuse's callbacks have no place for a pointer of our own */
 struct reading {
@@ -31,6 +32,8 @@ static void MFA_PRINTF(2, 0) report(cfg_t *cfg, char const *fmt, va_list args)
 	if (reading->failed) return;
 	reading->failed = true;
 	(void)vsnprintf(text, sizeof(text), fmt, args);
+	if (strstr(text, "'" END "'"))
+		(void)snprintf(text, sizeof(text), "section '%s' is not closed", cfg_name(cfg));
 	mfa_diag_set(reading->diag, "%s:%d: %s", reading->name, cfg->line, text);
 }
 
@@ -106,8 +109,9 @@ static bool describe(struct grammar *grammar, struct mfa_config_item const *item
 
 	for (total = 0; items[total].name; total++)
 		sections += begins_section(items, total) ? 1 : 0;
-	if (total + sections + 1 >= OPTS_MAX) return false;
+	if (total + sections + 2 >= OPTS_MAX) return false;
 
+	append(grammar->top, &grammar->top_count, (cfg_opt_t)CFG_STR(END, NULL, CFGF_NODEFAULT));
 	append_items(grammar->top, &grammar->top_count, items, NULL);
 	for (size_t i = 0; i < total; i++) {
 		cfg_opt_t *start = &grammar->inner[grammar->inner_count];
@@ -156,12 +160,15 @@ static enum mfa_rc refuse_variables(struct mfa_diag *diag, char const *text, cha
 	return MFA_OK;
 }
 
-/** A copy without the lines that are comments: libconfuse counts each of those twice */
-static char *without_comments(char const *text)
+/** A copy with the end marked, without the lines that are comments: libconfuse counts those twice */
+static char *prepare(char const *text)
 {
-	char *copy = strdup(text);
+	size_t const text_len = strlen(text);
+	char const *newline = text_len > 0 && text[text_len - 1] != '\n' ? "\n" : "";
+	char *copy;
 
-	for (char *line = copy; line && *line;) {
+	if (asprintf(&copy, "%s%s\"" END "\" = \"\"\n", text, newline) < 0) return NULL;
+	for (char *line = copy; *line;) {
 		size_t const len = strcspn(line, "\n");
 
 		if (line[strspn(line, " \t")] == '#') memset(line, ' ', len);
@@ -175,7 +182,7 @@ enum mfa_rc mfa_config_parse(void *base, struct mfa_diag *diag, struct mfa_confi
 {
 	struct reading now = {.base = base, .diag = diag, .items = items, .name = name};
 	struct grammar *grammar = calloc(1, sizeof(*grammar));
-	char *plain = without_comments(text);
+	char *plain = prepare(text);
 	struct mfa_diag why;
 	enum mfa_rc rc = grammar && plain ? mfa_config_defaults(base, items) : MFA_ERR_NOMEM;
 

@@ -165,7 +165,7 @@ enum mfa_rc mfa_keyring_load(struct mfa_keyring *ring, struct mfa_diag *diag, ch
 {
 	uint8_t text[MFA_KEYRING_FILE_MAX + 1];
 	size_t len = 0;
-	ssize_t n;
+	ssize_t n = 0;
 	int fd;
 	enum mfa_rc rc;
 
@@ -176,7 +176,10 @@ enum mfa_rc mfa_keyring_load(struct mfa_keyring *ring, struct mfa_diag *diag, ch
 		len += (size_t)n;
 	}
 	(void)close(fd);
-	if (len == sizeof(text)) {
+	if (n < 0) {
+		mfa_diag_set(diag, "key ring '%s': cannot be read", path);
+		rc = MFA_ERR_NOT_FOUND;
+	} else if (len == sizeof(text)) {
 		mfa_diag_set(diag, "key ring '%s': larger than %u bytes", path,
 			     MFA_KEYRING_FILE_MAX);
 		rc = MFA_ERR_SPACE;

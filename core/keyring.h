@@ -55,7 +55,7 @@ enum mfa_rc mfa_keyring_parse(struct mfa_keyring *ring, struct mfa_diag *diag,
  * group can write, and a last path component that is a symbolic link.
  *
  * @return as mfa_keyring_parse(), and
- *	- #MFA_ERR_NOT_FOUND when it cannot be opened.
+ *	- #MFA_ERR_NOT_FOUND when it cannot be opened or read.
  *	- #MFA_ERR_DENIED when its mode or kind is not acceptable.
  */
 enum mfa_rc mfa_keyring_load(struct mfa_keyring *ring, struct mfa_diag *diag, char const *path)

@@ -129,6 +129,9 @@ static void what_is_wrong_is_told_with_file_and_line(void **state)
 		{LEAST "ldap { timeout = }\n", "test.conf:4: ", ""},
 		{LEAST "ldap { timeout }\n", "test.conf:4: ", ""},
 		{LEAST "}\n", "test.conf:4: ", ""},
+		{LEAST "totp {\n window = 1\n", "test.conf:6: ", "section 'totp' is not closed"},
+		{LEAST "totp {\n window = 1", "test.conf:6: ", "section 'totp' is not closed"},
+		{LEAST "totp {\n window = 1 # }", "test.conf:", "section 'totp' is not closed"},
 		{LEAST "totp { window = \"1\n", "test.conf:", ""},
 	};
 

@@ -208,6 +208,15 @@ static void a_file_has_a_largest_size(void **state)
 	assert_zero(&ring, sizeof(ring));
 }
 
+/** A regular file of mode 0600 whose first byte cannot be read */
+static void a_read_that_fails_is_not_the_end(void **state)
+{
+	(void)state;
+	assert_int_equal(mfa_keyring_load(&ring, &diag, "/proc/self/mem"), MFA_ERR_NOT_FOUND);
+	assert_non_null(strstr(diag.text, "cannot be read"));
+	assert_zero(&ring, sizeof(ring));
+}
+
 static void a_cleared_ring_holds_nothing(void **state)
 {
 	(void)state;
@@ -228,6 +237,7 @@ int main(void)
 		cmocka_unit_test(only_a_file_that_others_cannot_touch_is_read),
 		cmocka_unit_test(what_is_no_plain_file_is_not_read),
 		cmocka_unit_test(a_file_has_a_largest_size),
+		cmocka_unit_test(a_read_that_fails_is_not_the_end),
 		cmocka_unit_test(a_cleared_ring_holds_nothing),
 	};
 
