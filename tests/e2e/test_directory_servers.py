@@ -472,6 +472,12 @@ def test_services_find_a_user_and_its_immutable_id(slapd, people, who):
     assert [(dn.lower(), set(entry)) for dn, entry in found if dn] == [(anna.dn.lower(), {slapd.id_attribute})]
 
 
+def test_the_page_reads_where_its_notices_go(slapd, people):
+    user = User(slapd, mail="anna@example.org")
+    with connect(slapd, people, "enroll") as page:
+        assert page.read_s(user.dn, attrlist=["mail"])["mail"] == [b"anna@example.org"]
+
+
 @only("openldap", "389ds")
 @each_client
 def test_who_adds_our_class_and_no_other(slapd, people, who):

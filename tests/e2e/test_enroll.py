@@ -8,7 +8,6 @@ import pytest
 
 from lib.page import Page, codes_of, key_of
 from lib.ring import base64url, hkdf, new_recovery_code
-from lib.slapd import ENROLL_DN
 from lib.totp import Device
 from lib.user import Enrolled, User
 
@@ -277,18 +276,3 @@ def test_wrong_configuration_stops_the_program_with_file_and_line(fast):
     page.config.write_text(text.replace('name = "Example"', 'name = ""'))
     done = subprocess.run([str(page.program), "-c", str(page.config), "-t"], capture_output=True, text=True)
     assert done.returncode == 1 and "1 to 64" in done.stderr
-
-
-def test_a_notice_by_mail(fast, slapd, tmp_path):
-    from lib.process import wait_until
-    box = tmp_path / "box"
-    program = tmp_path / "sendmail"
-    program.write_text(f'#!/bin/sh\necho "$@" > "{box}.args"\ncat > "{box}.new"\nmv "{box}.new" "{box}"\n')
-    program.chmod(0o755)
-    page = fast({"mail.command": str(program), "mail.from": "mfa@example.org"})
-    user = User(slapd, mail="a.user@example.org")
-    with slapd.access_first(f'to attrs=mail by dn.exact="{ENROLL_DN}" read by * break'):
-        turn_on(signed_in(page, user))
-        wait_until(box.exists, 10, "mail")
-    assert (tmp_path / "box.args").read_text().split() == ["-i", "-f", "mfa@example.org", "--", "a.user@example.org"]
-    assert user.uid in box.read_text() and "Subject: =?UTF-8?B?" in box.read_text()
