@@ -11,7 +11,7 @@ struct mfa_login *mfa_login_alloc(void)
 
 	if (!login) return NULL;
 	mfa_entry_init(&login->entry);
-	login->have_entry = login->is_earlier = false;
+	login->have_entry = login->is_earlier = login->is_partial = false;
 	login->record = (struct mfa_record){0};
 	login->decision.verdict = MFA_REJECT;
 	login->decision.result = MFA_RESULT_REJECTED;
@@ -84,12 +84,13 @@ static enum mfa_rc read_and_decide(struct mfa_login *login, struct mfa_diag *dia
 				   struct mfa_request const *request, mfa_login_hook hook,
 				   void *uctx)
 {
+	if (login->is_partial && request->code) login->have_entry = false;
 	do {
 		if (!login->have_entry) {
 			enum mfa_rc rc;
 
 			if (!ctx->conn) return MFA_ERR_INTERNAL;
-			login->is_earlier = false;
+			login->is_earlier = login->is_partial = false;
 			rc = mfa_login_read(login, diag, ctx->conn, side, ctx->where);
 			if (rc != MFA_OK) return rc;
 		}

@@ -19,6 +19,7 @@ struct mfa_login {
 	struct mfa_entry entry; //!< As read last.
 	bool have_entry;	//!< entry holds something: do not read it first.
 	bool is_earlier;	//!< entry is from an earlier packet: see mfa_login_run().
+	bool is_partial;	//!< entry tells no more than whether a code is needed.
 	struct mfa_record record;
 	struct mfa_decision decision; //!< The answer.
 	struct mfa_diag record_diag;  //!< What was wrong with the record; empty when nothing was.

@@ -71,6 +71,17 @@ static enum mfa_rc bits_encode(char *out, size_t out_size, uint8_t const *in, si
 	return MFA_OK;
 }
 
+/** The number that a character stands for, or -1: letters come first in every alphabet */
+static int value_of(uint8_t c, unsigned bits, char const *alphabet)
+{
+	char const *at;
+
+	if (c >= 'A' && c <= 'Z') return c - 'A';
+	if (c >= 'a' && c <= 'z') return bits == 6 ? c - 'a' + 26 : -1;
+	at = c ? strchr(alphabet + 26, c) : NULL;
+	return at ? (int)(at - alphabet) : -1;
+}
+
 /** Read what bits_encode() wrote; the bits left over must be zero and fewer than a group */
 static enum mfa_rc bits_decode(uint8_t *out, size_t *out_len, size_t out_size, struct mfa_bytes in,
 			       unsigned bits, char const *alphabet)
@@ -80,10 +91,10 @@ static enum mfa_rc bits_decode(uint8_t *out, size_t *out_len, size_t out_size, s
 
 	*out_len = 0;
 	for (size_t i = 0; i < in.len; i++) {
-		char const *at = in.data[i] ? strchr(alphabet, in.data[i]) : NULL;
+		int const value = value_of(in.data[i], bits, alphabet);
 
-		if (!at) goto bad;
-		held = (held << bits | (uint32_t)(at - alphabet)) & 0xffffu;
+		if (value < 0) goto bad;
+		held = (held << bits | (uint32_t)value) & 0xffffu;
 		have += bits;
 		if (have < 8) continue;
 		have -= 8;

@@ -216,8 +216,13 @@ rlm_rcode_t peruser_challenge(rlm_peruser_mfa_t *inst, REQUEST *request,
 	vp = add_reply(request, PW_SESSION_TIMEOUT);
 	if (!vp) return RLM_MODULE_FAIL;
 	vp->vp_integer = inst->lifetime_s;
-	if (!request->parent && !pair_make_reply("Message-Authenticator", "0x00", T_OP_EQ))
-		return RLM_MODULE_FAIL;
+	if (!request->parent) {
+		static uint8_t const to_be_signed[16];
+
+		vp = add_reply(request, PW_MESSAGE_AUTHENTICATOR);
+		if (!vp) return RLM_MODULE_FAIL;
+		fr_pair_value_memcpy(vp, to_be_signed, sizeof(to_be_signed));
+	}
 	request->reply->code = PW_CODE_ACCESS_CHALLENGE;
 	return RLM_MODULE_HANDLED;
 }

@@ -153,7 +153,7 @@ static bool take_mapped(struct mfa_login *login, REQUEST *request)
 	for (vp = fr_cursor_init(&cursor, &request->config); vp; vp = fr_cursor_next(&cursor)) {
 		if (add_mapped(&login->entry, vp) != MFA_OK) return false;
 	}
-	login->have_entry = true;
+	login->have_entry = login->is_partial = true;
 	return true;
 }
 
@@ -192,11 +192,9 @@ static enum mfa_rc find_entry(struct mfa_login *login, struct mfa_diag *diag,
 enum mfa_rc peruser_read(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_login *login,
 			 struct mfa_diag *diag)
 {
-	struct mfa_conn **conn;
+	struct mfa_conn **conn = borrow(inst);
 	enum mfa_rc rc;
 
-	if (take_mapped(login, request)) return MFA_OK;
-	conn = borrow(inst);
 	if (!conn) {
 		mfa_diag_set(diag, "no connection to the directory");
 		return MFA_ERR_UNAVAILABLE;

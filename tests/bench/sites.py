@@ -10,7 +10,7 @@ from directory_load import PEERS_SECRET, PEERS_STEP
 
 THREADS = 16
 PEERS = Path(__file__).parent / "peers"
-MAPPED = ("Enabled", "Secret", "Required-From", "Last-Use", "Failures", "Recovery-Code", "Trusted-Device")
+MAPPED = ("Enabled", "Secret", "Required-From", "Failures")
 
 SITE = """\
 server bench {

@@ -12,10 +12,7 @@ MAPPED = """
 		control:Peruser-MFA-Enabled := 'peruserMfaEnabled'
 		control:Peruser-MFA-Secret += 'peruserMfaSecret'
 		control:Peruser-MFA-Required-From := 'peruserMfaRequiredFrom'
-		control:Peruser-MFA-Last-Use := 'peruserMfaLastUse'
 		control:Peruser-MFA-Failures := 'peruserMfaFailures'
-		control:Peruser-MFA-Recovery-Code += 'peruserMfaRecoveryCode'
-		control:Peruser-MFA-Trusted-Device += 'peruserMfaTrustedDevice'
 """
 
 
@@ -104,15 +101,35 @@ def test_connections_are_kept(slapd, warm):
     assert binds == 0
 
 
-def test_mapped_attributes_save_the_search(slapd, ring):
+@pytest.fixture(scope="module")
+def readable(slapd):
+    """The account of rlm_ldap may read the record."""
+    with slapd.access_first(f'to * by dn.exact="{FREERADIUS_DN}" read by * break'):
+        yield slapd
+
+
+def test_mapped_attributes_save_the_search(readable, ring):
     """rlm_ldap read the record already: the password step asks the directory nothing."""
-    reads_the_record = f'to * by dn.exact="{FREERADIUS_DN}" read by * break'
-    with slapd.access_first(reads_the_record), FreeRadius(slapd, ring=ring, update=MAPPED) as server, \
-            server.client() as client:
-        assert Enrolled(slapd).login(client).accepted
+    with FreeRadius(readable, ring=ring, update=MAPPED) as server, server.client() as client:
+        assert Enrolled(readable).login(client).accepted
         for make in (User, Enrolled):
-            user = make(slapd)
-            reply, searches, modifies, _ = counted(slapd, lambda: user.start(client))
+            user = make(readable)
+            reply, searches, modifies, _ = counted(readable, lambda: user.start(client))
             assert reply.accepted == (make is User)
             assert (searches, modifies) == (0, 0)
         assert user.answer(client, reply, user.device.code()).accepted
+
+
+@pytest.mark.parametrize("place", ["mfa_authorize", "authorize_last"])
+def test_mapped_attributes_do_not_decide_upon_a_code(readable, ring, place):
+    """What was not mapped is read before an appended code is judged, whether our module comes before ldap or behind."""
+    user, recovery = Enrolled(readable), new_recovery_code()
+    user.set(peruserMfaRecoveryCode=[ring.recovery(recovery, user.entry_id)])
+    sections = {"mfa_authorize": "", place: "peruser_mfa"}
+    with FreeRadius(readable, ring=ring, update=MAPPED, instance={"mode": "append"}, sections=sections) as server, \
+            server.client() as client:
+        code = user.device.code()
+        for typed, accepted in ((code, True), (code, False), (recovery, True), (recovery, False)):
+            reply, searches, modifies, _ = counted(readable, lambda: client.password(user.uid, user.password + typed))
+            assert (reply.accepted, searches) == (accepted, 1), typed
+            assert modifies == (1 if accepted else 0)
