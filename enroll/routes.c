@@ -104,6 +104,8 @@ static bool refuse(struct mfa_web *web, int status)
 static bool is_safe_transport(struct mfa_web *web)
 {
 	if (web->http.https) return true;
+	/* What makes a page look well is no secret, and the refusal below is a page too. */
+	if (web->route->show == mfa_page_style || web->route->show == mfa_page_script) return true;
 	if (web->app->settings.page.allow_plain_loopback && web->http.loopback) return true;
 	mfa_layout_message(
 		web, 403, _("HTTPS only"),
@@ -203,7 +205,7 @@ static bool check_password(struct mfa_web *web)
 
 void mfa_route_run(struct mfa_web *web, bool expired)
 {
-	if (!is_safe_transport(web) || !find_route(web) || !read_fields(web)) return;
+	if (!find_route(web) || !is_safe_transport(web) || !read_fields(web)) return;
 	if (is_post(web) && !web->session.present && web->route->signed_in) {
 		(void)check_signed_in(web, expired);
 		return;

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from lib.page import Page, codes_of, key_of
-from lib.ring import base64url, hkdf, new_recovery_code
+from lib.ring import new_recovery_code
 from lib.totp import Device
 from lib.user import Enrolled, User
 
@@ -184,14 +184,6 @@ def test_required_by_configuration(fast, slapd):
     assert "Turn on MFA" in page.visitor().sign_in(new.uid, new.password).words
 
 
-def voucher_value(ring, code, entry_id, expires):
-    import hashlib
-    import hmac
-    key_id, master = ring.keys[0]
-    data = b"".join(len(p).to_bytes(4, "big") + p for p in (entry_id, code.replace("-", "").encode()))
-    return f"{key_id}${base64url(hmac.new(hkdf(master, 'peruser-mfa voucher'), data, hashlib.sha256).digest())} {expires}"
-
-
 def is_marked(answer, field):
     """Whether a field is said to be the wrong one."""
     return re.search(rf'<input id="{field}"[^>]* aria-invalid="true" aria-describedby="problem ', answer.text)
@@ -199,7 +191,7 @@ def is_marked(answer, field):
 
 def test_a_voucher_is_asked_for_and_used_up(fast, slapd, ring):
     page, user, code = fast({"enrol.require_voucher": True}), User(slapd), new_recovery_code()
-    user.set(peruserMfaVoucher=voucher_value(ring, code, user.entry_id, int(time.time()) - 1))
+    user.set(peruserMfaVoucher=ring.voucher(code, user.entry_id, int(time.time()) - 1))
     visitor = signed_in(page, user)
     form = visitor.get("/on")
     device = Device(key_of(form)).settle(10)
@@ -207,7 +199,7 @@ def test_a_voucher_is_asked_for_and_used_up(fast, slapd, ring):
         refused = visitor.submit(form, "/on", code=device.code(), name="P", voucher=typed)
         assert refused.status == 403 and "voucher is not right" in refused.words
         assert [field for field in ("voucher", "code") if is_marked(refused, field)] == ["voucher"]
-    user.set(peruserMfaVoucher=voucher_value(ring, code, user.entry_id, int(time.time()) + 60))
+    user.set(peruserMfaVoucher=ring.voucher(code, user.entry_id, int(time.time()) + 60))
     assert visitor.submit(form, "/on", code=device.code(), name="P", voucher=code).status == 303
     assert user.get("peruserMfaVoucher") is None and user.get("peruserMfaEnabled") == "TRUE"
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A person with a browser: headless Chromium, and a phone's camera played by zbarimg."""
+import gettext
 import os
 import re
 import shutil
@@ -13,6 +14,7 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
+from . import ROOT
 from .totp import Device
 
 DESKTOP = (1280, 900)
@@ -24,6 +26,9 @@ class Browser:
     """One window. shots is a folder for numbered screenshots, or None."""
 
     def __init__(self, *, size=DESKTOP, dark=False, language="en", script=True, shots=None):
+        self.language = language
+        self.words = gettext.translation("peruser-mfa-enroll", ROOT / "build/release/locale", [language],
+                                         fallback=language == "en")
         self.dir = Path(tempfile.mkdtemp(prefix="mfa-browser-"))
         self.shots, self.number = Path(shots) if shots else None, 0
         options = webdriver.ChromeOptions()
@@ -36,6 +41,7 @@ class Browser:
         if not script:
             preferences["profile.managed_default_content_settings.javascript"] = 2
         options.add_experimental_option("prefs", preferences)
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         # A session of its own, as for servers: Ctrl-C is for us, who then close it.  A home of its own: it leaves files.
         self.service = Service("/usr/bin/chromedriver", popen_kw={"start_new_session": True},
                                env={**os.environ, "HOME": str(self.dir), "TMPDIR": str(self.dir)})
@@ -43,13 +49,23 @@ class Browser:
         try:
             self.driver = webdriver.Chrome(service=self.service, options=options)
             self.driver.set_page_load_timeout(WAIT_S)
-            self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
-                "width": size[0], "height": size[1], "deviceScaleFactor": 2, "mobile": size[0] < 600})
-            self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [
-                {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]})
+            self.resize(size).paint(dark)
         except BaseException:
             self.close()
             raise
+
+    def resize(self, size):
+        self.size = size
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+            "width": size[0], "height": size[1], "deviceScaleFactor": 2, "mobile": size[0] < 600})
+        return self
+
+    def paint(self, dark):
+        """Light or dark mode."""
+        self.dark = dark
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [
+            {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]})
+        return self
 
     def close(self):
         try:
@@ -76,8 +92,24 @@ class Browser:
     def one(self, css):
         return self.driver.find_element(By.CSS_SELECTOR, css)
 
+    def all(self, css):
+        return self.driver.find_elements(By.CSS_SELECTOR, css)
+
     def has(self, css):
-        return bool(self.driver.find_elements(By.CSS_SELECTOR, css))
+        return bool(self.all(css))
+
+    def word(self, text):
+        """A text of the page in the language of this browser."""
+        return self.words.gettext(text)
+
+    @property
+    def status(self):
+        """The HTTP status that the page came with."""
+        return self.driver.execute_script("return performance.getEntriesByType('navigation')[0].responseStatus")
+
+    def complaints(self):
+        """What the browser refused because of the page's policy."""
+        return [entry["message"] for entry in self.driver.get_log("browser") if "Security Policy" in entry["message"]]
 
     def shot(self, name):
         """A screenshot of the whole page; its path, or None when nobody wants any."""
@@ -103,6 +135,11 @@ class Browser:
         return metrics["cssContentSize"]["width"] - metrics["cssLayoutViewport"]["clientWidth"]
 
     # ---- doing
+
+    def forget(self):
+        """Be somebody else: nobody is signed in."""
+        self.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+        return self
 
     def open(self, url):
         self.driver.get(url)

@@ -50,10 +50,17 @@ class Ring:
 
     def recovery(self, code, entry_id):
         """The value that stands for a recovery code in the entry."""
+        return self._hashed("recovery", code, entry_id)
+
+    def voucher(self, code, entry_id, expires):
+        """The value that stands for a voucher, good until that Unix time."""
+        return f"{self._hashed('voucher', code, entry_id)} {expires}"
+
+    def _hashed(self, purpose, code, entry_id):
         key_id, master = self.keys[0]
         letters = code.replace("-", "").replace(" ", "").upper().encode()
         data = b"".join(len(part).to_bytes(4, "big") + part for part in (_bytes(entry_id), letters))
-        digest = hmac.new(hkdf(master, "peruser-mfa recovery"), data, hashlib.sha256).digest()
+        digest = hmac.new(hkdf(master, f"peruser-mfa {purpose}"), data, hashlib.sha256).digest()
         return f"{key_id}${base64url(digest)}"
 
 
