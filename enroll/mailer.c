@@ -50,7 +50,7 @@ static void send_one(struct mfa_page_config const *page, char const *to, char co
 static void run(int fd, struct mfa_page_config const *page)
 {
 	char message[MESSAGE_MAX + 1];
-	int const null = open("/dev/null", O_RDWR);
+	int const null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	ssize_t len;
 
 	/* The web server waits until nobody holds its pipes, so let go of them. */
