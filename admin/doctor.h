@@ -38,11 +38,30 @@ void mfa_cli_doctor_module(struct mfa_cli_doctor *doctor);
 /** Schema, extensions, index, and clock of the directory */
 void mfa_cli_doctor_directory(struct mfa_cli_doctor *doctor);
 
+/** Whether the attribute that users are searched by has an index for equality
+ *
+ * As the directory's configuration says; where this account cannot read that, it is not known.
+ *
+ * @param[in] root the root DSE with namingContexts and schemaNamingContext.
+ */
+void mfa_cli_doctor_index(struct mfa_cli_doctor *doctor, LDAPMessage *root);
+
 /** Whether others can do what they must not, and our programs what they must */
 void mfa_cli_doctor_access(struct mfa_cli_doctor *doctor);
 
-/** Search one entry for some attributes; NULL when there is none */
-LDAPMessage *mfa_cli_doctor_read(LDAP *handle, char const *dn, char const *filter,
-				 char const *const *attrs);
+/** Search for the one entry there is; NULL when there is none, or several */
+LDAPMessage *mfa_cli_doctor_search(LDAP *handle, char const *dn, int scope, char const *filter,
+				   char const *const *attrs);
+
+/** Read some attributes of one entry; NULL when it cannot be read */
+LDAPMessage *mfa_cli_doctor_read(LDAP *handle, char const *dn, char const *const *attrs);
+
+/** The n-th value of an attribute as a C string; false when there are not so many */
+bool mfa_cli_doctor_value(char *out, size_t out_size, LDAP *handle, LDAPMessage *result,
+			  char const *attr, int n);
+
+/** The naming context that holds the users; false when none does */
+bool mfa_cli_doctor_suffix(char *out, size_t out_size, struct mfa_cli_doctor *doctor,
+			   LDAPMessage *root);
 
 #endif /* MFA_ADMIN_DOCTOR_H */

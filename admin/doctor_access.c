@@ -70,8 +70,7 @@ static bool is_denial(int code)
 static bool can_read(struct mfa_cli_doctor *doctor, LDAP *handle, size_t attr)
 {
 	char const *const attrs[] = {doctor->cli->config.attr[attr], NULL};
-	LDAPMessage *result =
-		mfa_cli_doctor_read(handle, doctor->test_dn, "(objectClass=*)", attrs);
+	LDAPMessage *result = mfa_cli_doctor_read(handle, doctor->test_dn, attrs);
 	struct berval **values = NULL;
 
 	if (!result) return false;

@@ -10,28 +10,30 @@
 #include <strings.h>
 #include <time.h>
 
-#define SLOW_MS	     50 /* a search that an index answers takes a millisecond */
 #define CLOCK_MAX_S  10 /* a third of a time step */
 #define CONTROL_PAGE "1.2.840.113556.1.4.319"
 #define CONTROL_IF   "1.3.6.1.1.12"
 
-LDAPMessage *mfa_cli_doctor_read(LDAP *handle, char const *dn, char const *filter,
-				 char const *const *attrs)
+LDAPMessage *mfa_cli_doctor_search(LDAP *handle, char const *dn, int scope, char const *filter,
+				   char const *const *attrs)
 {
 	struct timeval limit = {.tv_sec = 10, .tv_usec = 0};
 	LDAPMessage *result = NULL;
-	int const code =
-		ldap_search_ext_s(handle, dn, LDAP_SCOPE_BASE, filter, (char **)(uintptr_t)attrs, 0,
-				  NULL, NULL, &limit, 2, &result);
+	int const code = ldap_search_ext_s(handle, dn, scope, filter, (char **)(uintptr_t)attrs, 0,
+					   NULL, NULL, &limit, 2, &result);
 
 	if (code == LDAP_SUCCESS && ldap_count_entries(handle, result) == 1) return result;
 	if (result) (void)ldap_msgfree(result);
 	return NULL;
 }
 
-/** The n-th value of an attribute as a C string; false when there are not so many */
-static bool get_value(char *out, size_t out_size, LDAP *handle, LDAPMessage *result,
-		      char const *attr, int n)
+LDAPMessage *mfa_cli_doctor_read(LDAP *handle, char const *dn, char const *const *attrs)
+{
+	return mfa_cli_doctor_search(handle, dn, LDAP_SCOPE_BASE, "(objectClass=*)", attrs);
+}
+
+bool mfa_cli_doctor_value(char *out, size_t out_size, LDAP *handle, LDAPMessage *result,
+			  char const *attr, int n)
 {
 	struct berval **values =
 		ldap_get_values_len(handle, ldap_first_entry(handle, result), attr);
@@ -46,7 +48,7 @@ static bool has_value(LDAP *handle, LDAPMessage *result, char const *attr, char 
 {
 	char value[256];
 
-	for (int i = 0; get_value(value, sizeof(value), handle, result, attr, i); i++) {
+	for (int i = 0; mfa_cli_doctor_value(value, sizeof(value), handle, result, attr, i); i++) {
 		if (strcasecmp(value, wanted) == 0) return true;
 	}
 	return false;
@@ -72,8 +74,8 @@ static enum known find_attribute(LDAP *handle, LDAPMessage *schema, char const *
 	enum known known = UNKNOWN;
 	char text[2048];
 
-	for (int i = 0;
-	     known == UNKNOWN && get_value(text, sizeof(text), handle, schema, "attributeTypes", i);
+	for (int i = 0; known == UNKNOWN && mfa_cli_doctor_value(text, sizeof(text), handle, schema,
+								 "attributeTypes", i);
 	     i++) {
 		char const *error;
 		LDAPAttributeType *type;
@@ -129,7 +131,8 @@ static bool has_class(struct mfa_cli_doctor *doctor, LDAPMessage *schema)
 	char text[2048];
 
 	if (!name[0]) return true;
-	for (int i = 0; get_value(text, sizeof(text), doctor->handle, schema, "objectClasses", i);
+	for (int i = 0;
+	     mfa_cli_doctor_value(text, sizeof(text), doctor->handle, schema, "objectClasses", i);
 	     i++) {
 		char quoted[80];
 
@@ -145,8 +148,8 @@ static void check_schema(struct mfa_cli_doctor *doctor, LDAPMessage *root)
 	char dn[512];
 	LDAPMessage *schema = NULL;
 
-	if (get_value(dn, sizeof(dn), doctor->handle, root, "subschemaSubentry", 0))
-		schema = mfa_cli_doctor_read(doctor->handle, dn, "(objectClass=*)", attrs);
+	if (mfa_cli_doctor_value(dn, sizeof(dn), doctor->handle, root, "subschemaSubentry", 0))
+		schema = mfa_cli_doctor_read(doctor->handle, dn, attrs);
 	if (!schema) {
 		mfa_cli_doctor_say(doctor, MFA_CLI_WARNING, "schema", "it cannot be read");
 		return;
@@ -176,51 +179,38 @@ static void check_controls(struct mfa_cli_doctor *doctor, LDAPMessage *root)
 	}
 }
 
-/** How long the directory takes to find nobody */
-static void check_index(struct mfa_cli_doctor *doctor)
+/** Whether users can be searched for as a login does it */
+static void check_search(struct mfa_cli_doctor *doctor)
 {
 	struct mfa_config const *config = &doctor->cli->config;
 	char *attrs[] = {(char[]){"1.1"}, NULL};
 	struct timeval limit = {.tv_sec = 10, .tv_usec = 0};
-	struct timespec from, to;
 	LDAPMessage *result = NULL;
 	char filter[1024];
-	int64_t ms;
 	int code;
 
 	if (mfa_filter_expand(filter, sizeof(filter), NULL, config->filter,
 			      mfa_bytes_of("no-such-user-of-peruser-mfa")) != MFA_OK) {
 		return;
 	}
-	(void)clock_gettime(CLOCK_MONOTONIC, &from);
 	code = ldap_search_ext_s(doctor->handle, config->base_dn, LDAP_SCOPE_SUBTREE, filter, attrs,
 				 0, NULL, NULL, &limit, 2, &result);
-	(void)clock_gettime(CLOCK_MONOTONIC, &to);
-	ms = (to.tv_sec - from.tv_sec) * INT64_C(1000) + (to.tv_nsec - from.tv_nsec) / 1000000;
 	if (result) (void)ldap_msgfree(result);
-	if (code != LDAP_SUCCESS) {
+	if (code != LDAP_SUCCESS)
 		mfa_cli_doctor_say(doctor, MFA_CLI_WRONG, "search", "below '%s': %s",
 				   config->base_dn, ldap_err2string(code));
-	} else if (ms >= SLOW_MS) {
-		mfa_cli_doctor_say(doctor, MFA_CLI_WARNING, "index",
-				   "finding a user takes %lld ms: is '%s' indexed for equality?",
-				   (long long)ms, doctor->cli->name_attr);
-	} else {
-		mfa_cli_doctor_say(doctor, MFA_CLI_OK, "index", "a user is found in %lld ms",
-				   (long long)ms);
-	}
 }
 
 /** A time out of an entry; -1 when it does not say one */
 static int64_t read_time(LDAP *handle, char const *dn, char const *attr)
 {
 	char const *const attrs[] = {attr, NULL};
-	LDAPMessage *result = mfa_cli_doctor_read(handle, dn, "(objectClass=*)", attrs);
+	LDAPMessage *result = mfa_cli_doctor_read(handle, dn, attrs);
 	char text[128];
 	int64_t time_s = -1;
 
 	if (!result) return -1;
-	if (get_value(text, sizeof(text), handle, result, attr, 0)) {
+	if (mfa_cli_doctor_value(text, sizeof(text), handle, result, attr, 0)) {
 		text[strcspn(text, "#")] = '\0';
 		if (mfa_time_parse(&time_s, mfa_bytes_of(text)) != MFA_OK) time_s = -1;
 	}
@@ -228,42 +218,52 @@ static int64_t read_time(LDAP *handle, char const *dn, char const *attr)
 	return time_s;
 }
 
+/** What time it is by the directory's clock, to the second; -1: it does not say */
+static int64_t read_clock(LDAP *handle)
+{
+	static struct {
+		char const *dn, *attr;
+	} const known[] = {
+		{"", "currentTime"},				       /* AD */
+		{"cn=monitor", "currentTime"},			       /* 389 */
+		{"cn=Current,cn=Time,cn=Monitor", "monitorTimestamp"}, /* OpenLDAP */
+	};
+	int64_t time_s = -1;
+
+	for (size_t i = 0; time_s < 0 && i < sizeof(known) / sizeof(known[0]); i++)
+		time_s = read_time(handle, known[i].dn, known[i].attr);
+	return time_s;
+}
+
 static void check_clock(struct mfa_cli_doctor *doctor, LDAPMessage *root)
 {
-	int64_t const before_s = (int64_t)time(NULL);
+	int64_t const their_s = read_clock(doctor->handle), our_s = (int64_t)time(NULL);
+	int64_t const off_s = their_s - our_s;
 	char suffix[512] = "";
-	int64_t their_s = read_time(doctor->handle, "", "currentTime");
-	int64_t written_s = -1, off_s;
 
-	if (their_s < 0)
-		their_s = read_time(doctor->handle, "cn=Current,cn=Time,cn=Monitor",
-				    "monitorTimestamp");
-	if (get_value(suffix, sizeof(suffix), doctor->handle, root, "namingContexts", 0))
-		written_s = read_time(doctor->handle, suffix, "modifyTimestamp");
-	off_s = their_s - before_s;
-	if (their_s >= 0 && (off_s > CLOCK_MAX_S || off_s < -CLOCK_MAX_S)) {
+	if (their_s >= 0 && off_s <= CLOCK_MAX_S && off_s >= -CLOCK_MAX_S) {
+		mfa_cli_doctor_say(doctor, MFA_CLI_OK, "clock",
+				   "the directory's is %+lld s from ours", (long long)off_s);
+	} else if (their_s >= 0) {
 		mfa_cli_doctor_say(doctor, MFA_CLI_WRONG, "clock",
-				   "the directory's clock is %+lld s from ours: run NTP on both",
+				   "the directory's is %+lld s from ours: run NTP on both",
 				   (long long)off_s);
-	} else if (their_s < 0 && written_s > before_s + CLOCK_MAX_S) {
-		mfa_cli_doctor_say(
-			doctor, MFA_CLI_WRONG, "clock",
-			"the directory was changed %lld s in our future: run NTP on both",
-			(long long)(written_s - before_s));
+	} else if (mfa_cli_doctor_suffix(suffix, sizeof(suffix), doctor, root) &&
+		   read_time(doctor->handle, suffix, "modifyTimestamp") > our_s + CLOCK_MAX_S) {
+		mfa_cli_doctor_say(doctor, MFA_CLI_WRONG, "clock",
+				   "the directory was changed in our future: run NTP on both");
 	} else {
-		mfa_cli_doctor_say(doctor, MFA_CLI_OK, "clock", "%s",
-				   their_s >= 0
-					   ? "the directory's is the same"
-					   : "nothing was written in our future; the directory "
-					     "does not tell its time");
+		mfa_cli_doctor_say(doctor, MFA_CLI_WARNING, "clock",
+				   "not known: the directory does not tell its time to this "
+				   "account; let it read cn=monitor");
 	}
 }
 
 void mfa_cli_doctor_directory(struct mfa_cli_doctor *doctor)
 {
 	static char const *const attrs[] = {"subschemaSubentry", "supportedControl",
-					    "namingContexts", NULL};
-	LDAPMessage *root = mfa_cli_doctor_read(doctor->handle, "", "(objectClass=*)", attrs);
+					    "namingContexts", "schemaNamingContext", NULL};
+	LDAPMessage *root = mfa_cli_doctor_read(doctor->handle, "", attrs);
 
 	if (!root) {
 		mfa_cli_doctor_say(doctor, MFA_CLI_WARNING, "root DSE", "it cannot be read");
@@ -271,7 +271,8 @@ void mfa_cli_doctor_directory(struct mfa_cli_doctor *doctor)
 	}
 	check_schema(doctor, root);
 	check_controls(doctor, root);
-	check_index(doctor);
+	check_search(doctor);
+	mfa_cli_doctor_index(doctor, root);
 	check_clock(doctor, root);
 	(void)ldap_msgfree(root);
 }

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """peruser-mfa check: each line finds the fault that it is there for."""
+import contextlib
 import os
 import shutil
 
+import ldap
+import ldap.modlist
 import pytest
 
 from lib import ROOT
 from lib.admin import Admin
 from lib.ring import Ring
-from lib.slapd import ADMIN_DN, ENROLL_DN, RADIUS_DN, Slapd
+from lib.ldap_server import encode
+from lib.slapd import ADMIN_DN, DATABASE_DN, ENROLL_DN, RADIUS_DN, Slapd
 from lib.user import Enrolled, User
 
 MODULE = ROOT / "build/release/rlm_peruser_mfa.so"
@@ -49,7 +53,7 @@ def test_all_is_well(admin, slapd):
     text = admin.run("check", "--module", MODULE).out
     assert "built for FreeRADIUS" in text and " 0 wrong" in text
     if os.geteuid() == 0:
-        assert not warnings(rows)
+        assert [text.split(":")[0:2] for text in warnings(rows)] == [["index", " not known"], ["clock", " not known"]]
 
 
 def test_access_that_is_too_wide(admin):
@@ -128,6 +132,53 @@ def test_directory_and_configuration(admin):
     assert "cannot connect" in admin.run("check", "-H", "ldap://127.0.0.1:1", status=3).out
     admin.config.write_text("nonsense = 1\n")
     assert "nonsense" in admin.run("check", status=2).out
+
+
+def lines(rows, check):
+    return [f"{row['health']}: {row['text']}" for row in rows if row["check"] == check]
+
+
+def test_index_as_the_configuration_has_it(admin, slapd):
+    assert lines(admin.json("check"), "index")[0].startswith("warning: not known")
+    with slapd.connect_config() as config:
+        config.modify_s("olcDatabase={0}config,cn=config", [
+            (ldap.MOD_ADD, "olcAccess", f'{{0}}to * by dn.exact="{ADMIN_DN}" read by * break'.encode())])
+        before = config.read_s(DATABASE_DN, attrlist=["olcDbIndex"])["olcDbIndex"]
+        try:
+            for index, line in ((b"uid eq", "ok: 'uid' has one"), (b"cn,uid sub,eq", "ok: 'uid' has one"),
+                                (b"uid pres", "warning: 'uid' has none"), (b"uidNumber eq", "warning: 'uid' has none")):
+                config.modify_s(DATABASE_DN, [(ldap.MOD_REPLACE, "olcDbIndex", [b"entryUUID,entryCSN eq", index])])
+                assert lines(admin.json("check"), "index")[0].startswith(line), index
+        finally:
+            config.modify_s(DATABASE_DN, [(ldap.MOD_REPLACE, "olcDbIndex", before)])
+            config.modify_s("olcDatabase={0}config,cn=config", [(ldap.MOD_DELETE, "olcAccess", b"{0}")])
+
+
+@contextlib.contextmanager
+def wrong_clock(admin, shift_s):
+    """The program's clock is wrong while the block runs."""
+    shim = admin.file("shim.so", (ROOT / "build/release/lib/time_shift.so").read_bytes())
+    before = admin.environment
+    admin.environment = lambda: {**before(), "LD_PRELOAD": str(shim), "TIME_SHIFT_S": str(shift_s)}
+    yield
+    del admin.environment
+
+
+def test_clock_against_the_directory():
+    with Slapd() as slapd, Admin(slapd, build="release") as admin:
+        User(slapd)
+        assert lines(admin.json("check"), "clock")[0].startswith("warning: not known")
+        with wrong_clock(admin, -60):
+            assert "changed in our future" in lines(admin.json("check", status=1), "clock")[0]
+        with slapd.connect_config() as config:
+            config.add_s("olcDatabase=monitor,cn=config", ldap.modlist.addModlist(encode(
+                {"objectClass": ["olcDatabaseConfig", "olcMonitorConfig"], "olcDatabase": "monitor",
+                 "olcAccess": f'to * by dn.exact="{ADMIN_DN}" read'})))
+        assert lines(admin.json("check"), "clock")[0].startswith("ok: the directory's is ")
+        for shift_s, offset in ((60, "-6"), (-60, "+")):
+            with wrong_clock(admin, shift_s):
+                found, = lines(admin.json("check", status=1), "clock")
+            assert found.startswith(f"wrong: the directory's is {offset}") and "run NTP on both" in found
 
 
 def test_module_of_another_server(admin):
