@@ -61,9 +61,10 @@ static int try_write(struct mfa_cli_doctor *doctor, LDAP *handle, size_t attr)
 
 static bool is_denial(int code)
 {
+	/* An operations error is what Active Directory answers to those who did not bind. */
 	return code == LDAP_INSUFFICIENT_ACCESS || code == LDAP_STRONG_AUTH_REQUIRED ||
 	       code == LDAP_UNWILLING_TO_PERFORM || code == LDAP_NO_SUCH_OBJECT ||
-	       code == LDAP_CONFIDENTIALITY_REQUIRED;
+	       code == LDAP_CONFIDENTIALITY_REQUIRED || code == LDAP_OPERATIONS_ERROR;
 }
 
 /** Whether values come back; an entry that has none tells nothing */

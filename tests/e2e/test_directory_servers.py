@@ -11,11 +11,13 @@ from ldap.controls.libldap import AssertionControl, SimplePagedResultsControl
 from ldap.controls.simple import ManageDSAITControl
 
 from lib import ds389, samba
+from lib.admin import Admin
 from lib.client import pap
 from lib.mapped import SITE_NAME, MappedSlapd
 from lib.radius_server import FreeRadius
 from lib.ring import new_recovery_code
 from lib.slapd import Slapd
+from lib.totp import Device
 from lib.user import Enrolled, User
 from test_acl import VALUES as OPENLDAP_VALUES
 from test_single_use import codes_at_once
@@ -311,11 +313,99 @@ def test_ldaps(slapd, ring):
         assert Enrolled(slapd).login(client).accepted
 
 
-@only("openldap", "389ds")   # out of the domain controller's namespace comes one port, that of ldaps
 def test_starttls(slapd, ring):
-    with FreeRadius(slapd, ring=ring, settings={**PATIENT, "ldap.start_tls": True}) as server, \
-            server.client() as client:
+    settings = {**PATIENT, "ldap.uri": slapd.plain_uri, "ldap.start_tls": True}
+    with FreeRadius(slapd, ring=ring, settings=settings) as server, server.client() as client:
         assert Enrolled(slapd).login(client).accepted
+
+
+# ---- the command
+
+@pytest.fixture(scope="module")
+def admin(slapd, ring):
+    with Admin(slapd, ring, settings=PATIENT) as command:
+        yield command
+
+
+def test_command_changes_the_state(slapd, admin, client):
+    """Each subcommand that writes, and what the next login makes of it."""
+    user, device = User(slapd), Device()
+
+    def status():
+        return admin.json("status", user.uid)[0]
+    admin.run("invite", "--voucher", user.uid)
+    assert status()["state"] == "invited" and status()["voucher_until"]
+    assert admin.json("import", admin.file("uri", device.uri(label=user.uid)))[0]["outcome"] == "changed"
+    assert status()["state"] == "enrolled" and not status()["voucher_until"]
+    assert user.answer(client, user.start(client), device.code()).accepted
+    assert status()["last_use"]["drift_steps"] == 0
+    codes = admin.json("recovery", user.uid)[0]["recovery_codes"]
+    assert user.answer(client, user.start(client), codes[0]).accepted and status()["recovery_codes"] == 9
+    assert user.answer(client, user.start(client), device.wrong()).challenged and status()["failures"]["count"] == 1
+    admin.run("unlock", user.uid)
+    assert status()["failures"]["count"] == 0
+    for word, expected in (("suspend", "accept"), ("resume", "challenge")):
+        admin.run(word, user.uid)
+        assert outcome(user.start(client)) == expected
+    admin.run("suspend", user.uid)
+    for words, expected in ((("--until-removed",), "challenge"), (("--remove",), "accept"), ((), "challenge"),
+                            (("--from", "2030-01-01"), "accept"), (("--from", "2020-01-01T00:00"), "challenge")):
+        admin.run("require", user.uid, *words)
+        assert outcome(user.start(client)) == expected, words
+    assert status()["required_from"] == "2020-01-01T00:00:00Z"
+    admin.run("reset", user.uid)
+    assert status()["state"] == "overdue" and outcome(user.start(client)) == "reject"
+    again = admin.json("require", "--from", "2020-01-01", "--users", f"({slapd.login_attribute}={user.uid})")
+    assert again[-1]["summary"] == {"changed": 0, "unchanged": 1, "refused": 0, "failed": 0}
+
+
+def test_command_takes_back_what_it_wrote(slapd, admin):
+    """All or nothing, on servers without the assertion control too."""
+    first, second = User(slapd), Enrolled(slapd, peruserMfaEnabled="FALSE")
+    rows = "".join(f"{user.uid},{Device().secret},phone\n" for user in (first, first))
+    assert "taken back" in admin.run("import", "--all-or-nothing", admin.file("rows", "user,secret,device\n" + rows),
+                                     status=1).out
+    assert not first.get("peruserMfaSecret") and not first.get("peruserMfaEnabled")
+    assert second.get("peruserMfaEnabled") == "FALSE"
+
+
+def test_command_lists_and_counts_all_pages(slapd, admin):
+    users = {User(slapd, peruserMfaEnabled="FALSE").uid for _ in range(5)}
+    listed = admin.json("list")
+    assert users <= {row["user"] for row in listed}
+    report, = admin.json("report")
+    assert report["users"] == len(listed) == sum(report["states"].values())
+
+
+def test_command_finds_nothing_wrong(slapd, admin):
+    user = Enrolled(slapd, **{name: value for name, value in VALUES.items() if name != "peruserMfaSecret"})
+    accounts = []
+    for name, dn, password in (("radius", slapd.radius_dn, slapd.passwords[slapd.radius_dn]),
+                               ("page", slapd.enroll_dn, slapd.passwords[slapd.enroll_dn]),
+                               ("user", user.dn, user.password)):
+        accounts += [f"--as-{name}", dn, f"--as-{name}-file", admin.file(name, password)]
+    rows = admin.json("check", user.uid, *accounts)
+    assert len([row for row in rows if row["check"] == "access" and row["health"] == "ok"]) == 5
+    told = {row["check"]: row["health"] for row in rows}
+    tells_clock, tells_index = slapd.kind in ("389ds", "ad"), slapd.kind == "ad"
+    assert (told["clock"], told["index"]) == ("ok" if tells_clock else "warning", "ok" if tells_index else "warning")
+
+
+@only("389ds", "ad")
+def test_command_reads_of_an_index(slapd, admin):
+    root = ("-D", slapd.root_dn, "-y", admin.file("root", slapd.root_password))
+    for attribute, wanted in ((slapd.login_attribute, "ok"), ("description", "warning")):
+        with Admin(slapd, admin.ring, settings={**PATIENT, "user.filter": f"({attribute}=%{{User-Name}})"}) as other:
+            found, = [row for row in other.json("check", *root, status=None) if row["check"] == "index"]
+        assert found["health"] == wanted and attribute in found["text"]
+
+
+def test_command_over_ldaps_and_starttls(slapd, admin):
+    user = Enrolled(slapd)
+    for words in (("-H", slapd.ldaps_uri), ("-H", slapd.plain_uri, "-ZZ")):
+        assert admin.json("status", user.uid, *words)[0]["state"] == "enrolled"
+    if slapd.kind == "ad":
+        assert "authentication required" in admin.run("status", user.uid, "-H", slapd.plain_uri, status=1).err
 
 
 # ---- attributes that Active Directory has anyway

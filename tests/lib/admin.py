@@ -12,7 +12,6 @@ from pathlib import Path
 
 from . import ROOT, conf
 from .ring import Ring
-from .slapd import ADMIN_DN, PEOPLE
 
 SHARED = ROOT / "raddb/mods-config/peruser_mfa/peruser_mfa.conf"
 SANITIZER = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0", "UBSAN_OPTIONS": "print_stacktrace=1"}
@@ -43,26 +42,27 @@ class Admin:
     """A folder with peruser_mfa.conf, admin.conf, a password and a key ring.
 
     settings  items of the shared file
-    account   who binds; None: nobody is configured
+    account   who binds, the directory's administrator of MFA unless it is given; None: nobody is configured
     build     release or asan
     """
 
-    def __init__(self, slapd, ring=None, *, settings=None, account=ADMIN_DN, build="asan"):
+    def __init__(self, slapd, ring=None, *, settings=None, account="", build="asan"):
         self.slapd, self.build = slapd, build
         self.dir = Path(tempfile.mkdtemp(prefix="mfa-admin-"))
         self.ring = ring or Ring()
         self.ring_path = self.ring.write(self.dir / "ring")
         self.config = self.dir / "peruser_mfa.conf"
         self.configure(**(settings or {}))
-        if account:
+        if account is not None:
+            account = account or slapd.admin_dn
             password = self.dir / "password"
             password.write_text(slapd.passwords[account] + "\n")
             password.chmod(0o600)
             (self.dir / "admin.conf").write_text(f'identity = "{account}"\npassword_file = "{password}"\n')
 
     def configure(self, **settings):
-        items = {"ldap.uri": self.slapd.uri, "ldap.ca_file": str(self.slapd.ca_file), "user.base_dn": PEOPLE,
-                 "key_ring": str(self.ring_path), **{name.replace("__", "."): value for name, value in settings.items()}}
+        items = {**self.slapd.settings, "key_ring": str(self.ring_path),
+                 **{name.replace("__", "."): value for name, value in settings.items()}}
         self.config.write_text(conf.edit(SHARED.read_text(), items))
 
     def command(self, *words):

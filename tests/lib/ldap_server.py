@@ -55,6 +55,10 @@ class Directory(Server):
 
     @property
     def uri(self):
+        return self.plain_uri
+
+    @property
+    def plain_uri(self):
         return f"ldap://127.0.0.1:{self.port}"
 
     @property

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Bring a port that is open in another network namespace to this one.
+"""Bring ports that are open in another network namespace to this one.
 
-    relay.py PID PORT    to PORT on the loopback where PID lives; prints the port where it listens
+    relay.py PID PORT...    to each PORT on the loopback where PID lives; prints the ports where it listens
 """
 import asyncio
 import ctypes
@@ -30,7 +30,7 @@ async def copy(reader, writer):
         writer.close()
 
 
-async def main(pid, port):
+async def serve(listener, port):
     async def connected(reader, writer):
         try:
             there = await asyncio.open_connection("127.0.0.1", port)
@@ -39,12 +39,16 @@ async def main(pid, port):
             return
         await asyncio.gather(copy(reader, there[1]), copy(there[0], writer))
 
-    listener = socket.create_server(("127.0.0.1", 0))
-    enter(pid)
-    print(listener.getsockname()[1], flush=True)
     async with await asyncio.start_server(connected, sock=listener) as server:
         await server.serve_forever()
 
 
+async def main(pid, ports):
+    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in ports]
+    enter(pid)
+    print(*(listener.getsockname()[1] for listener in listeners), flush=True)
+    await asyncio.gather(*map(serve, listeners, ports))
+
+
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(main(int(sys.argv[1]), [int(port) for port in sys.argv[2:]]))

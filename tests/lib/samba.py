@@ -20,7 +20,7 @@ DOMAIN_DN = "DC=mfa,DC=example,DC=org"
 SERVICES = f"OU=services,{DOMAIN_DN}"
 PEOPLE = f"OU=people,{DOMAIN_DN}"
 ADMIN_GROUP = f"CN=mfa-admins,{SERVICES}"
-LDAPS = 636
+LDAP, LDAPS = 389, 636
 
 # Paths below one folder; the LDAP server and nothing else.
 SMB_CONF = """\
@@ -56,7 +56,7 @@ def missing():
 
 
 class Samba(Directory):
-    """One domain controller, on ldaps.
+    """One domain controller, on ldap and ldaps.
 
     rights    whether our accounts get the rights that access.sddl grants
     """
@@ -144,9 +144,10 @@ class Samba(Directory):
             return False
         if self.relay is None:
             self.relay = subprocess.Popen(
-                [sys.executable, Path(__file__).with_name("relay.py"), str(self.process.pid), str(LDAPS)],
+                [sys.executable, Path(__file__).with_name("relay.py"), str(self.process.pid), str(LDAP),
+                 str(LDAPS)],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent)
-            self.tls_port = int(self.relay.stdout.readline())
+            self.port, self.tls_port = map(int, self.relay.stdout.readline().split())
         try:
             with self.connect("") as anybody:
                 return bool(anybody.read_rootdse_s())
@@ -166,7 +167,8 @@ class Samba(Directory):
 
     @property
     def uri(self):
-        return f"ldaps://127.0.0.1:{self.tls_port}"
+        """A simple bind is refused without TLS."""
+        return self.ldaps_uri
 
     # ---- users
 
