@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from lib.pam import private
 from lib.radius_server import TEMPLATES, FreeRadius
 from lib.slapd import FREERADIUS_DN, PEOPLE
 
@@ -10,6 +11,7 @@ from directory_load import PEERS_SECRET, PEERS_STEP
 
 THREADS = 16
 PEERS = Path(__file__).parent / "peers"
+PAM_SERVICE = "mfa-bench"
 MAPPED = ("Enabled", "Secret", "Required-From", "Failures")
 
 SITE = """\
@@ -85,6 +87,17 @@ ANSWER = """\
 %s
 	}
 """ % BIND
+PAM = """\
+	Auth-Type LDAP {
+		ldap
+		if (ok) {
+			update request {
+				&User-Password := "%{TOTP-Password}"
+			}
+			pam
+		}
+	}
+"""
 REPLAY = """\
 	Auth-Type totp {
 		totp
@@ -161,6 +174,7 @@ SITES = {
                     "authenticate": "\tAuth-Type LDAP {\n\t\tldap\n\t\tif (ok) {\n\t\t\ttotp\n\t\t}\n\t}\n"},
     "unlang": {"authorize": ANSWER, "authenticate": CHALLENGE + REPLAY,
                "post_auth": "\tif (&State) {\n\t\tldap_step\n\t}\n"},
+    "pam": {"authorize": SPLIT + BIND, "authenticate": PAM, "post_auth": ""},
     "perl": scripted("perl"),
     "python3": scripted("python3"),
 }
@@ -176,12 +190,27 @@ def mapped():
     return "".join(lines) + "\t\tcontrol:Peruser-MFA-Entry-Id := 'entryUUID'\n"
 
 
+def google_authenticator(folder, persons):
+    """A folder for /etc/pam.d with a service that keeps a file a user, written anew at each login."""
+    services, secrets = folder / "pam.d", folder / "google_authenticator"
+    services.mkdir()
+    secrets.mkdir(mode=0o700)
+    for person in persons:
+        file = secrets / person.uid
+        file.write_text(f'{person.secret}\n" WINDOW_SIZE 3\n" DISALLOW_REUSE\n" TOTP_AUTH\n')
+        file.chmod(0o400)
+    (services / PAM_SERVICE).write_text(
+        f"auth required pam_google_authenticator.so user=root secret={secrets}/${{USER}}\naccount required pam_permit.so\n")
+    return services
+
+
 class Site(FreeRadius):
     """One server; what it logs is what a production server logs."""
 
     name = "bench-radius"
 
-    def __init__(self, directory, site, *, update="", module=False, more=None, instance=None, settings=None):
+    def __init__(self, directory, site, *, update="", module=False, more=None, instance=None, settings=None,
+                 pam_services=None):
         parts = SITES[site]
         config = (TEMPLATES / "radiusd.conf").read_text().replace("auth = yes", "auth = no")
         files = {"radiusd.conf": config, "sites-enabled/test": SITE % parts, **(more or {})}
@@ -192,8 +221,11 @@ class Site(FreeRadius):
             files["mods-enabled/ldap_step"] = WRITE_STEP
         if site in ("perl", "python3"):
             files[f"mods-enabled/{site}"] = script_module(site)
+        if site == "pam":
+            files["mods-enabled/pam"] = f"pam {{\n\tpam_auth = {PAM_SERVICE}\n}}\n"
         super().__init__(directory, update=update, more=files, module=module, echo=False, debug=0,
-                         threads=THREADS, instance=instance, settings=settings)
+                         threads=THREADS, instance=instance, settings=settings,
+                         under=private({"/etc/pam.d": pam_services}, []) if pam_services else ())
 
     def _words(self):
         """Peers do not need to read the password's hash: the directory checks it."""

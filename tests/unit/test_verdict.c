@@ -139,17 +139,40 @@ static void a_right_code_is_accepted_and_written_down(void **state)
 	assert_bytes(value_of(&user, MFA_ATTR_LAST_USE), "56666667 1700000017 " NONCE_A);
 }
 
-static void what_was_decided_upon_is_asserted(void **state)
+/** Whether a change fails when an attribute is not as it was read: by a condition, or by taking it away */
+static bool is_checked(struct mfa_change const *change, enum mfa_attr attr)
+{
+	for (size_t i = 0; i < change->assert_count; i++) {
+		if (change->asserts[i].attr == attr) return true;
+	}
+	for (size_t i = 0; i < change->count; i++) {
+		if (change->list[i].attr == attr && change->list[i].op == MFA_OP_DELETE)
+			return true;
+	}
+	return false;
+}
+
+static void what_was_decided_upon_is_checked(void **state)
 {
 	struct mfa_change const *change = &user.decision.change;
-	bool seen[MFA_ATTR_COUNT] = {false};
 
 	(void)state;
 	enrolled(RFC_KEY);
-	(void)user_code(&user, NOW, shown(&user, 0, NOW), NONCE_A, 1);
-	for (size_t i = 0; i < change->assert_count; i++) seen[change->asserts[i].attr] = true;
-	assert_true(seen[MFA_ATTR_ENABLED] && seen[MFA_ATTR_SECRET] && seen[MFA_ATTR_FAILURES] &&
-		    seen[MFA_ATTR_LAST_USE]);
+	for (unsigned i = 0; i < 3; i++) {
+		/* Never used; used; used, and a wrong code since. */
+		if (i == 2) {
+			(void)user_code(&user, NOW + 60, "000000", NONCE_B, 1);
+			user_commit(&user);
+		}
+		assert_int_equal(user_code(&user, NOW + i * 30, shown(&user, 0, NOW + i * 30),
+					   i ? NONCE_B : NONCE_A, 1),
+				 MFA_ACCEPT);
+		assert_true(is_checked(change, MFA_ATTR_ENABLED));
+		assert_true(is_checked(change, MFA_ATTR_SECRET));
+		assert_true(is_checked(change, MFA_ATTR_FAILURES));
+		assert_true(is_checked(change, MFA_ATTR_LAST_USE));
+		user_commit(&user);
+	}
 }
 
 static void every_hash_length_and_period_works(void **state)
@@ -411,7 +434,7 @@ int main(void)
 		cmocka_unit_test(memory_that_nobody_wrote_refuses),
 		cmocka_unit_test(without_a_device_no_code_is_right),
 		cmocka_unit_test(a_right_code_is_accepted_and_written_down),
-		cmocka_unit_test(what_was_decided_upon_is_asserted),
+		cmocka_unit_test(what_was_decided_upon_is_checked),
 		cmocka_unit_test(every_hash_length_and_period_works),
 		cmocka_unit_test(any_device_will_do),
 		cmocka_unit_test(the_window_is_one_step_on_either_side),
