@@ -267,9 +267,9 @@ def serve():
             device.uri(f"Example:{PHONE.replace(' ', '%20')}"), slapd.entry_id("user2")))
         say("These run on this machine only, with throw-away data, until you press Ctrl-C:\n")
         introduce(slapd, radius, page)
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)   # from here on one that comes is waited for, never missed
         print(by_hand(slapd, radius, page, device), flush=True)
-        while True:
-            signal.pause()
+        raise Stopped(signal.sigwait(SIGNALS))
 
 
 def main():

@@ -227,15 +227,3 @@ def turn_off(browser, url, code, *, sign_in=None):
     browser.fill(code=code).press()
     browser.shot("mfa-is-off")
     return browser
-
-
-def walk(url, user, password, shots, *, size=DESKTOP, dark=False, language="en", while_on=None):
-    """The story for the demo: turn on, do what while_on(device, codes) does, turn off; screenshots in shots.
-
-    while_on gives back the offset in steps of the code that turns it off, as it knows which are used.
-    """
-    with Browser(size=size, dark=dark, language=language, shots=shots) as browser:
-        device, codes = turn_on(browser, url, user, password)
-        offset = while_on(device, codes) if while_on else 1
-        turn_off(browser, url, device.code(offset or 0))
-        return device
