@@ -114,7 +114,8 @@ void mfa_layout_message(struct mfa_web *web, int status, char const *title, char
 	web->error[0] = '\0';
 	mfa_layout_begin(web, title);
 	mfa_out_html(&web->body, "<p>%</p>\n", text);
-	mfa_layout_button(web, "primary", "/", _("Back to the overview"));
+	/* With nothing wrong it stands in place of the overview. */
+	if (status != 200) mfa_layout_button(web, "primary", "/", _("Back to the overview"));
 	mfa_layout_end(web);
 }
 

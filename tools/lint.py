@@ -155,6 +155,7 @@ CHECKS = collections.OrderedDict([
     ("headers", header_tasks),
     ("licence lines", lambda: of_names(["sh", "tools/check_spdx.sh"], FILES)),
     ("words", lambda: of_names(["sh", "tools/check_words.sh"], FILES)),
+    ("translations", lambda: of_names(["sh", "tools/check_po.sh", "enroll"], [f for f in FILES if f.endswith(".po")])),
     ("shellcheck", lambda: of_names(["shellcheck", "-x"], [f for f in FILES if is_script(f)])),
     ("pyflakes", lambda: of_names(["/usr/bin/python3", "-m", "pyflakes"], [f for f in FILES if f.endswith(".py")])),
     ("man pages", lambda: of_names(["mandoc", "-Tlint", "-Wwarning"], [f for f in FILES if is_man_page(f)])),

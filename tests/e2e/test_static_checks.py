@@ -74,3 +74,17 @@ def test_a_clean_file_is_left_alone(tmp_path, name, path, text):
 def test_a_file_that_cannot_be_read_is_no_pass(tmp_path):
     done = subprocess.run(["sh", TOOLS / "check_words.sh", tmp_path / "absent"], capture_output=True)
     assert done.returncode == 1
+
+
+@pytest.mark.parametrize("po, fault", [
+    ('msgid "One"\nmsgstr "Eins"\n', None),
+    ('msgid "One"\nmsgstr ""\n', 'untranslated:\nmsgid "One"'),
+    ('msgid "Two"\nmsgstr "Zwei"\n', 'untranslated:\nmsgid "One"'),
+    ('#, fuzzy\nmsgid "One"\nmsgstr "Eins"\n', 'only-fuzzy:\nmsgid "One"'),
+    ('msgid "One"\nmsgstr "Eins"\n\nmsgid "Two"\nmsgstr "Zwei"\n', 'only-obsolete:\n#~ msgid "Two"')])
+def test_translations_are_complete_and_hold_nothing_else(tmp_path, po, fault):
+    (tmp_path / "x.c").write_text('f(_("One"));\n')
+    (tmp_path / "de.po").write_text(f'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n{po}')
+    done = subprocess.run(["sh", TOOLS / "check_po.sh", ".", "de.po"], cwd=tmp_path, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == (1 if fault else 0) and (fault or "") in done.stdout

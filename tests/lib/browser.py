@@ -20,6 +20,7 @@ from .totp import Device
 DESKTOP = (1280, 900)
 PHONE = (360, 740)
 WAIT_S = 20
+POLL_S = 0.05
 
 
 class Browser:
@@ -154,17 +155,18 @@ class Browser:
 
     def press(self, css="main form [type=submit]"):
         """Click, and wait for the next page."""
-        return self._leave(lambda: self.one(css).click())
+        return self.leave(lambda: self.one(css).click())
 
     def go(self, ending):
         """Follow the link whose address ends so."""
         return self.press(f"main a[href$='{ending}']")
 
-    def _leave(self, action):
+    def leave(self, action):
+        """Do something that leads to another page, and wait for that."""
         page = self.driver.find_element(By.TAG_NAME, "html")
         action()
-        WebDriverWait(self.driver, WAIT_S).until(lambda _: self._is_gone(page))
-        WebDriverWait(self.driver, WAIT_S).until(
+        WebDriverWait(self.driver, WAIT_S, POLL_S).until(lambda _: self._is_gone(page))
+        WebDriverWait(self.driver, WAIT_S, POLL_S).until(
             lambda driver: driver.execute_cdp_cmd("Runtime.evaluate", {"expression": "document.readyState"})
             ["result"]["value"] == "complete")
         return self

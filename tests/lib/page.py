@@ -25,6 +25,7 @@ server.bind = "127.0.0.1"
 server.port = {port}
 server.errorlog = "/dev/stderr"
 server.stream-request-body = 0
+mimetype.assign = (".svg" => "image/svg+xml")
 {tls}
 {handler}
 """
