@@ -28,6 +28,11 @@ for (const form of document.querySelectorAll("form[action$='/on'], form[action$=
 	});
 }
 
+/* Going back to a page that the browser kept: show how things stand now, and recovery codes only once. */
+window.addEventListener("pageshow", (event) => {
+	if (event.persisted) location.reload();
+});
+
 const problem = document.getElementById("problem");
 const field = problem && document.querySelector("[aria-invalid]");
 if (field) field.focus();

@@ -68,7 +68,7 @@ def test_signing_in_and_out(browser, page, slapd):
     browser.press(".who [type=submit]")
     look(browser, "Sign in", "You are signed out.")
     browser.driver.back()
-    assert browser.heading == browser.word("Sign in") and user.uid not in browser.text
+    browser.wait(lambda: browser.heading == browser.word("Sign in") and user.uid not in browser.text)
 
 
 def test_turning_on(browser, page, slapd, client):

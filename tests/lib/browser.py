@@ -10,6 +10,7 @@ import urllib.parse
 from pathlib import Path
 
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
@@ -38,7 +39,7 @@ class Browser:
                          "--ignore-certificate-errors", "--hide-scrollbars", "--no-first-run",
                          f"--user-data-dir={self.dir / 'profile'}", f"--lang={language}"):
             options.add_argument(argument)
-        preferences = {"intl.accept_languages": language, "download.default_directory": str(self.dir)}
+        preferences = {"intl.accept_languages": language}
         if not script:
             preferences["profile.managed_default_content_settings.javascript"] = 2
         options.add_experimental_option("prefs", preferences)
@@ -50,6 +51,7 @@ class Browser:
         try:
             self.driver = webdriver.Chrome(service=self.service, options=options)
             self.driver.set_page_load_timeout(WAIT_S)
+            self.driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(self.dir)})
             self.resize(size).paint(dark)
         except BaseException:
             self.close()
@@ -165,20 +167,22 @@ class Browser:
         """Do something that leads to another page, and wait for that."""
         page = self.driver.find_element(By.TAG_NAME, "html")
         action()
-        WebDriverWait(self.driver, WAIT_S, POLL_S).until(lambda _: self._is_gone(page))
-        WebDriverWait(self.driver, WAIT_S, POLL_S).until(
-            lambda driver: driver.execute_cdp_cmd("Runtime.evaluate", {"expression": "document.readyState"})
-            ["result"]["value"] == "complete")
-        return self
+        self.wait(lambda: self._is_gone(page))
+        return self.wait(lambda: self.driver.execute_cdp_cmd("Runtime.evaluate", {
+            "expression": "document.readyState"})["result"]["value"] == "complete")
 
     @staticmethod
     def _is_gone(element):
-        from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
         try:
             element.is_enabled()
             return False
-        except (StaleElementReferenceException, WebDriverException):
+        except WebDriverException:
             return True
+
+    def wait(self, condition):
+        """Wait until condition() is true, while pages may come and go."""
+        WebDriverWait(self.driver, WAIT_S, POLL_S, [WebDriverException]).until(lambda _: condition())
+        return self
 
     def sign_in(self, url, user, password):
         self.open(url).fill(user=user, password=password)

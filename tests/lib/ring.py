@@ -41,12 +41,22 @@ class Ring:
         ring.keys += self.keys
         return ring
 
+    def box(self, purpose, plain, bound_to, key=0):
+        """Bytes in a box, as text."""
+        nonce = os.urandom(12)
+        return base64url(nonce + self._cipher(purpose, key).encrypt(nonce, plain, _bytes(bound_to)))
+
+    def unbox(self, purpose, text, bound_to, key=0):
+        """What is in a box."""
+        box = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        return self._cipher(purpose, key).decrypt(box[:12], box[12:], _bytes(bound_to))
+
+    def _cipher(self, purpose, key):
+        return AESGCM(hkdf(self.keys[key][1], f"peruser-mfa {purpose}"))
+
     def seal(self, secret, entry_id, key=0):
         """A secret in the form {GCM}, for the entry with this immutable id."""
-        key_id, master = self.keys[key]
-        nonce = os.urandom(12)
-        box = nonce + AESGCM(hkdf(master, "peruser-mfa secret")).encrypt(nonce, secret.encode(), _bytes(entry_id))
-        return f"{{GCM}}{key_id}${base64url(box)}"
+        return f"{{GCM}}{self.keys[key][0]}${self.box('secret', secret.encode(), entry_id, key)}"
 
     def recovery(self, code, entry_id):
         """The value that stands for a recovery code in the entry."""
