@@ -67,17 +67,18 @@ static bool is_meant(struct mfa_cli const *cli)
 	       strcmp(line, "clear") == 0;
 }
 
-static void audit(struct mfa_cli const *cli, uint64_t count)
+/** A line in the system's log, and for those who look on */
+static void audit(struct mfa_cli const *cli, char const *what)
 {
 	struct mfa_account const *account = &cli->store.account;
 	char const *name = account->external ? "SASL EXTERNAL" : account->identity;
+	struct mfa_diag line;
 
+	mfa_diag_set(&line, "audit: uid %u as '%s' %s", (unsigned)getuid(), name, what);
 	openlog(MFA_CLI_NAME, LOG_PID, LOG_AUTHPRIV);
-	syslog(LOG_NOTICE, "audit: uid %u as '%s' exported %llu secrets in clear",
-	       (unsigned)getuid(), name, (unsigned long long)count);
+	syslog(LOG_NOTICE, "%s", line.text);
 	closelog();
-	mfa_cli_warn("audit: uid %u as '%s' exported %llu secrets in clear", (unsigned)getuid(),
-		     name, (unsigned long long)count);
+	mfa_cli_warn("%s", line.text);
 }
 
 static enum mfa_rc export_users(struct mfa_cli *cli, uint64_t *count)
@@ -113,6 +114,7 @@ static enum mfa_rc export_users(struct mfa_cli *cli, uint64_t *count)
 static enum mfa_cli_exit run(struct mfa_cli *cli)
 {
 	uint64_t count = 0;
+	char what[64];
 	enum mfa_rc rc;
 
 	mfa_cli_warn_if_readable(STDOUT_FILENO, "secrets");
@@ -120,8 +122,13 @@ static enum mfa_cli_exit run(struct mfa_cli *cli)
 		mfa_cli_warn("nothing was exported");
 		return MFA_CLI_REFUSED;
 	}
+	/* Before the first one is shown, so that no signal keeps it out of the log. */
+	audit(cli, cli->operand_count ? "exports secrets in clear"
+				      : "exports the secrets of all users in clear");
 	rc = export_users(cli, &count);
-	audit(cli, count);
+	(void)snprintf(what, sizeof(what), "exported %llu secrets in clear",
+		       (unsigned long long)count);
+	audit(cli, what);
 	return rc == MFA_OK ? mfa_cli_tally_exit(cli) : mfa_cli_exit_of(rc);
 }
 

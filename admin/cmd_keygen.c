@@ -5,7 +5,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
+
+#define ID_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 
 /** "k20260131", and with a number behind it when there is one of today already */
 static void choose_id(char id[static MFA_KEY_ID_MAX + 1], struct mfa_cli const *cli,
@@ -24,18 +27,23 @@ static void choose_id(char id[static MFA_KEY_ID_MAX + 1], struct mfa_cli const *
 static enum mfa_rc add_key(char id[static MFA_KEY_ID_MAX + 1], struct mfa_diag *diag,
 			   struct mfa_cli const *cli, struct mfa_cli_ringfile *file)
 {
-	enum mfa_rc rc = MFA_OK;
+	char const *wanted = cli->args.key_id;
+	enum mfa_rc rc;
 
-	if (cli->args.key_id) {
-		if (snprintf(id, MFA_KEY_ID_MAX + 1, "%s", cli->args.key_id) > (int)MFA_KEY_ID_MAX)
-			rc = MFA_ERR_FORMAT;
+	if (wanted && (wanted[0] == '\0' || strlen(wanted) > MFA_KEY_ID_MAX ||
+		       wanted[strspn(wanted, ID_CHARACTERS)] != '\0')) {
+		mfa_diag_set(diag, "--id: 1 to %u letters, digits, '.', '_' or '-'",
+			     MFA_KEY_ID_MAX);
+		return MFA_ERR_ARG;
+	}
+	if (wanted) {
+		(void)snprintf(id, MFA_KEY_ID_MAX + 1, "%s", wanted);
 	} else {
 		choose_id(id, cli, file);
 	}
-	if (rc == MFA_OK) rc = mfa_cli_ringfile_add(file, id, cli->args.last > 0);
+	rc = mfa_cli_ringfile_add(file, id, cli->args.last > 0);
 	if (rc == MFA_OK) return mfa_cli_ringfile_write(file, diag, cli->args.dry_run > 0);
-	mfa_diag_set(diag,
-		     rc == MFA_ERR_FORMAT ? "the key id is too long" : "no room for another key");
+	mfa_diag_set(diag, "no room for another key");
 	return rc;
 }
 

@@ -14,10 +14,12 @@ static void say_devices(struct mfa_cli const *cli, struct mfa_cli_view const *vi
 	for (size_t i = 0; i < view->device_count; i++) {
 		struct mfa_cli_device const *device = &view->device[i];
 		char name[MFA_TOTP_NAME_MAX + 1], key[MFA_KEY_ID_MAX + 1], time[MFA_CLI_TIME_SIZE];
+		char problem[MFA_DIAG_SIZE];
 
 		mfa_cli_clean(key, sizeof(key), device->key_id);
 		if (!device->readable) {
-			mfa_cli_say(cli, "device:       cannot be read: %s\n", device->diag.text);
+			mfa_cli_clean(problem, sizeof(problem), mfa_bytes_of(device->diag.text));
+			mfa_cli_say(cli, "device:       cannot be read: %s\n", problem);
 			continue;
 		}
 		mfa_cli_clean(name, sizeof(name), mfa_bytes_of(device->totp.name));
@@ -109,7 +111,8 @@ static void say_view(struct mfa_cli const *cli, struct mfa_cli_view const *view,
 	mfa_cli_say(cli, "entry:        %s\n", text);
 	mfa_cli_say(cli, "state:        %s: %s\n", mfa_state_name(view->state),
 		    mfa_cli_state_words(view->state));
-	if (view->diag.text[0]) mfa_cli_say(cli, "problem:      %s\n", view->diag.text);
+	mfa_cli_clean(text, sizeof(text), mfa_bytes_of(view->diag.text));
+	if (text[0]) mfa_cli_say(cli, "problem:      %s\n", text);
 	mfa_cli_say(cli, "since:        %s\n",
 		    mfa_cli_time_format(time, mfa_cli_view_since_s(view)));
 	say_devices(cli, view);

@@ -55,6 +55,10 @@ static struct mfa_decision *decide(struct mfa_cli const *cli, struct mfa_entry c
 	if (!decision) return NULL;
 	mfa_record_parse(&record, &diag, entry, &cli->ring, false, cli->now_s);
 	mfa_decide(decision, &record, &cli->ring, &cli->policy, &request);
+	/* It was asked here, not by a login that began when codes were asked for. */
+	if (record.state == MFA_STATE_OFF || record.state == MFA_STATE_SUSPENDED)
+		mfa_diag_set(&decision->reason, "no code is asked for: the record is %s",
+			     mfa_state_name(record.state));
 	mfa_record_clear(&record);
 	return decision;
 }

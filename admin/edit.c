@@ -35,20 +35,21 @@ void mfa_cli_edit_row(struct mfa_cli *cli, char const *user, struct mfa_bytes dn
 		      enum mfa_cli_outcome outcome, char const *text, json_t *row)
 {
 	bool const bad = outcome == MFA_CLI_FAILED || outcome == MFA_CLI_NOT_ALLOWED;
-	char name[MFA_CLI_NAME_MAX];
+	char name[MFA_CLI_NAME_MAX], clean[MFA_DIAG_SIZE + 32];
 
 	count(cli, outcome);
 	if (!row) row = json_object();
 	mfa_cli_clean(name, sizeof(name), mfa_bytes_of(user));
+	mfa_cli_clean(clean, sizeof(clean), mfa_bytes_of(text));
 	(void)json_object_set_new(row, "user", json_string(name));
 	(void)json_object_set_new(row, "dn", dn.len ? mfa_cli_json_text(dn) : json_null());
 	(void)json_object_set_new(row, "outcome", json_string(outcome_name[outcome]));
 	(void)json_object_set_new(row, "dry_run", json_boolean(cli->args.dry_run));
-	(void)json_object_set_new(row, "text", mfa_cli_json_text(mfa_bytes_of(text)));
+	(void)json_object_set_new(row, "text", json_string(clean));
 	if (bad) {
-		mfa_cli_warn("%s: %s: %s", name, outcome_name[outcome], text);
+		mfa_cli_warn("%s: %s: %s", name, outcome_name[outcome], clean);
 	} else {
-		mfa_cli_say(cli, "%s: %s%s\n", name, text,
+		mfa_cli_say(cli, "%s: %s%s\n", name, clean,
 			    cli->args.dry_run && outcome == MFA_CLI_CHANGED
 				    ? " (dry run: nothing was written)"
 				    : "");

@@ -61,8 +61,7 @@ enum mfa_cli_format mfa_cli_import_guess(struct mfa_bytes text)
 
 	while (text.len > 0 && (line.len == 0 || line.data[0] == '#'))
 		line = mfa_cli_import_line(&text);
-	if (starts_with(line, "<") || starts_with(line, "\xef\xbb\xbf<"))
-		return MFA_CLI_FORMAT_PSKC;
+	if (starts_with(line, "<")) return MFA_CLI_FORMAT_PSKC;
 	if (starts_with(line, "otpauth:")) return MFA_CLI_FORMAT_OTPAUTH;
 	if (line.len > 0 && memchr(line.data, ',', line.len)) return MFA_CLI_FORMAT_CSV;
 	return starts_with(text, "\" ") ? MFA_CLI_FORMAT_GOOGLE : MFA_CLI_FORMAT_AUTO;

@@ -64,6 +64,14 @@ static enum mfa_rc open_file(int *fd, struct mfa_diag *diag, char const *path)
 	return MFA_ERR_NOT_FOUND;
 }
 
+/** Editors of Windows put it in front; it is no part of the first name or password */
+static void drop_byte_order_mark(uint8_t *data, size_t *len)
+{
+	if (*len < 3 || data[0] != 0xef || data[1] != 0xbb || data[2] != 0xbf) return;
+	*len -= 3;
+	memmove(data, data + 3, *len);
+}
+
 enum mfa_rc mfa_cli_read_file(uint8_t **data, size_t *len, struct mfa_diag *diag, char const *path,
 			      size_t max)
 {
@@ -85,7 +93,10 @@ enum mfa_rc mfa_cli_read_file(uint8_t **data, size_t *len, struct mfa_diag *diag
 		if (got > 0) *len += (size_t)got;
 	} while (got > 0 && *len <= max);
 	(void)close(fd);
-	if (got == 0 && *len <= max) return MFA_OK;
+	if (got == 0 && *len <= max) {
+		drop_byte_order_mark(*data, len);
+		return MFA_OK;
+	}
 	mfa_diag_set(diag, "%s: %s", path, got < 0 ? "cannot be read" : "too large");
 	rc = got < 0 ? MFA_ERR_NOT_FOUND : MFA_ERR_SPACE;
 	mfa_cli_free_secret(data, *len);

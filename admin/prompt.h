@@ -25,7 +25,7 @@ enum mfa_rc mfa_cli_ask(char *out, size_t out_size, char const *question, bool s
 enum mfa_rc mfa_cli_read_secret(char *out, size_t out_size, struct mfa_diag *diag, char const *path)
 	MFA_MUST_CHECK;
 
-/** Read a whole file, "-" for stdin
+/** Read a whole text file, "-" for stdin; without the byte order mark of UTF-8
  *
  * @param[out] data to be wiped and freed with mfa_cli_free_secret(); NULL on failure.
  * @return #MFA_OK, #MFA_ERR_NOT_FOUND, #MFA_ERR_SPACE, #MFA_ERR_NOMEM.

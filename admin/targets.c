@@ -115,7 +115,11 @@ enum mfa_cli_exit mfa_cli_edit_targets(struct mfa_cli *cli, struct mfa_cli_work 
 	if (cli->unavailable)
 		mfa_cli_warn(
 			"the directory does not answer; entries not named above are untouched");
-	if (cli->args.users || cli->operand_count > 1) mfa_cli_edit_summary(cli);
+	if (status == MFA_CLI_DONE && (cli->args.users || cli->operand_count > 1)) {
+		if (cli->changed + cli->unchanged + cli->refused + cli->failed == 0)
+			mfa_cli_warn("--users: nobody found");
+		mfa_cli_edit_summary(cli);
+	}
 	return status != MFA_CLI_DONE ? status : mfa_cli_tally_exit(cli);
 }
 

@@ -26,6 +26,16 @@ void mfa_cli_entry_free(struct mfa_entry **entry)
 	*entry = NULL;
 }
 
+/** "a=b" may be a login name, too; then a filter finds it */
+static bool is_dn(char const *user)
+{
+	LDAPDN dn = NULL;
+	bool const parsed = strchr(user, '=') && ldap_str2dn(user, &dn, LDAP_DN_FORMAT_LDAPV3) == 0;
+
+	ldap_dnfree(dn);
+	return parsed;
+}
+
 enum mfa_rc mfa_cli_find(struct mfa_entry *entry, struct mfa_diag *diag, struct mfa_cli *cli,
 			 char const *user)
 {
@@ -34,7 +44,7 @@ enum mfa_rc mfa_cli_find(struct mfa_entry *entry, struct mfa_diag *diag, struct 
 	char filter[2048];
 	enum mfa_rc rc;
 
-	if (strchr(user, '=')) {
+	if (is_dn(user)) {
 		where = (struct mfa_where){.base = user, .scope = MFA_SCOPE_BASE};
 	} else {
 		rc = mfa_filter_expand(filter, sizeof(filter), diag, cli->config.filter,

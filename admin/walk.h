@@ -27,7 +27,7 @@ struct mfa_cli_visitor {
 enum mfa_rc mfa_cli_walk(struct mfa_cli *cli, struct mfa_diag *diag, char const *filter,
 			 struct mfa_cli_visitor const *visitor) MFA_MUST_CHECK;
 
-/** Read one user's entry by login name, or by DN when there is an '=' in it */
+/** Read one user's entry by login name, or by DN when it is one */
 enum mfa_rc mfa_cli_find(struct mfa_entry *entry, struct mfa_diag *diag, struct mfa_cli *cli,
 			 char const *user) MFA_MUST_CHECK;
 
