@@ -23,6 +23,7 @@ static void become_command(char const *command, char const *from, char const *to
 			      (char *)(uintptr_t)to,
 			      NULL};
 
+	(void)signal(SIGTERM, SIG_DFL);
 	if (dup2(input, STDIN_FILENO) < 0) _exit(127);
 	(void)alarm(SEND_S);
 	(void)execve(command, argv, env);
@@ -57,6 +58,7 @@ static void run(int fd, struct mfa_page_config const *page)
 	for (int i = STDIN_FILENO; null >= 0 && i <= STDERR_FILENO; i++) (void)dup2(null, i);
 	(void)setsid();
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGTERM, SIG_IGN); /* a service that stops: what is on its way is still sent */
 	while ((len = recv(fd, message, MESSAGE_MAX, 0)) > 0) {
 		size_t const to_len = strnlen(message, (size_t)len);
 

@@ -22,10 +22,15 @@ extern char **environ;
 
 static volatile sig_atomic_t stopping;
 
+/* Without its socket a worker that was just about to wait for a request does not. */
 static void on_signal(int number)
 {
+	int const saved = errno;
+
 	(void)number;
 	stopping = 1;
+	(void)close(STDIN_FILENO);
+	errno = saved;
 }
 
 /* Without SA_RESTART: a worker that waits for a request is to notice. */
@@ -108,40 +113,64 @@ int mfa_worker_cgi(struct mfa_app *app)
 
 /* ---- FastCGI: streams of libfcgi */
 
+/** One request, and how long its body may take to arrive */
+struct call {
+	FCGX_Request *request;
+	time_t until;
+};
+
+/* A byte at a time out of libfcgi's buffer: for more it would wait as long as any drip in. */
 static int fcgi_read(void *uctx, char *data, int size)
 {
-	FCGX_Request *request = uctx;
-	int const got = FCGX_GetStr(data, size, request->in);
+	struct call *call = uctx;
+	int got;
 
-	return got == 0 && FCGX_GetError(request->in) != 0 ? -1 : got;
+	if (size < 1 || time(NULL) >= call->until) return -1;
+	got = FCGX_GetStr(data, 1, call->request->in);
+	return got == 0 && FCGX_GetError(call->request->in) != 0 ? -1 : got;
 }
 
 static bool fcgi_write(void *uctx, char const *data, size_t len)
 {
-	FCGX_Request *request = uctx;
+	struct call *call = uctx;
 
-	return FCGX_PutStr(data, (int)len, request->out) == (int)len;
+	return FCGX_PutStr(data, (int)len, call->request->out) == (int)len;
 }
 
 static void fcgi_log(void *uctx, char const *line)
 {
-	FCGX_Request *request = uctx;
+	struct call *call = uctx;
 
-	(void)FCGX_PutStr(line, (int)strlen(line), request->err);
-	(void)FCGX_PutStr("\n", 1, request->err);
+	(void)FCGX_PutStr(line, (int)strlen(line), call->request->err);
+	(void)FCGX_PutStr("\n", 1, call->request->err);
+}
+
+/** Take what a page did not read out of the way of the next request, or close the connection */
+static void finish(struct call *call)
+{
+	size_t left = 2u * MFA_FORM_BODY_MAX;
+	char byte;
+	int got;
+
+	do {
+		got = fcgi_read(call, &byte, 1);
+	} while (got > 0 && --left > 0);
+	if (got != 0) call->request->keepConnection = 0;
+	FCGX_Finish_r(call->request);
 }
 
 static void serve_all(struct mfa_app *app, struct mfa_web *web, FCGX_Request *request)
 {
 	struct timeval const limit = {.tv_sec = BODY_S};
-	struct mfa_io io = {
-		.read = fcgi_read, .write = fcgi_write, .log = fcgi_log, .uctx = request};
+	struct call call = {.request = request};
+	struct mfa_io io = {.read = fcgi_read, .write = fcgi_write, .log = fcgi_log, .uctx = &call};
 
 	while (!stopping && FCGX_Accept_r(request) == 0) {
 		(void)setsockopt(request->ipcFd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+		call.until = time(NULL) + BODY_S;
 		io.env = request->envp;
 		mfa_web_serve(web, app, &io, time(NULL));
-		FCGX_Finish_r(request);
+		finish(&call);
 	}
 }
 
@@ -165,36 +194,52 @@ int mfa_worker_fastcgi(struct mfa_app *app)
 
 /* ---- several workers on one socket */
 
-static pid_t begin_worker(struct mfa_app *app)
+static pid_t begin_worker(struct mfa_app *app, sigset_t const *mask)
 {
 	pid_t const pid = fork();
 
 	if (pid != 0) return pid;
+	(void)sigprocmask(SIG_SETMASK, mask, NULL);
 	exit(mfa_worker_fastcgi(app)); /* NOLINT(concurrency-mt-unsafe) one thread */
+}
+
+/** Start again what ended */
+static void replace_gone(struct mfa_app *app, pid_t *worker, unsigned count, sigset_t const *mask)
+{
+	pid_t gone;
+
+	while ((gone = waitpid(-1, NULL, WNOHANG)) > 0) {
+		for (unsigned i = 0; i < count; i++) {
+			if (worker[i] != gone) continue;
+			/* One that cannot start does not eat the processor. */
+			(void)nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+			worker[i] = begin_worker(app, mask);
+		}
+	}
 }
 
 int mfa_worker_keep(struct mfa_app *app, unsigned count)
 {
 	pid_t worker[MFA_WORKERS_MAX] = {0};
-	unsigned running = 0;
+	sigset_t awaited, mask;
+	int got = 0;
 
-	catch_signals();
-	for (unsigned i = 0; i < count; i++) running += (worker[i] = begin_worker(app)) > 0;
-	while (!stopping && running > 0) {
-		pid_t const gone = waitpid(-1, NULL, 0);
-
-		if (gone < 0) continue;
-		for (unsigned i = 0; i < count; i++) {
-			if (worker[i] != gone) continue;
-			/* One that cannot start does not eat the processor. */
-			(void)nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
-			worker[i] = stopping ? 0 : begin_worker(app);
-		}
+	(void)sigemptyset(&awaited);
+	(void)sigaddset(&awaited, SIGTERM);
+	(void)sigaddset(&awaited, SIGINT);
+	(void)sigaddset(&awaited, SIGCHLD);
+	(void)sigprocmask(SIG_BLOCK, &awaited, &mask);
+	for (unsigned i = 0; i < count; i++) worker[i] = begin_worker(app, &mask);
+	while (got != SIGTERM && got != SIGINT) {
+		got = sigwaitinfo(&awaited, NULL);
+		if (got == SIGCHLD) replace_gone(app, worker, count, &mask);
 	}
 	for (unsigned i = 0; i < count; i++) {
 		if (worker[i] > 0) (void)kill(worker[i], SIGTERM);
 	}
-	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) {
+	/* The process that sends mail is left to finish: it ends when we are gone. */
+	for (unsigned i = 0; i < count; i++) {
+		if (worker[i] > 0) (void)waitpid(worker[i], NULL, 0);
 	}
 	return 0;
 }

@@ -133,6 +133,17 @@ def test_a_command_that_hangs_or_fails_holds_up_no_change(slapd, ring, box):
         assert [sent["args"][-1] for sent in box.wait(3)] == [f"user{i}@example.org" for i in range(3)]
 
 
+def test_workers_stop_and_what_is_on_its_way_is_still_sent(slapd, ring, box):
+    with Page(slapd, ring=ring, settings=box.settings, workers=2) as page:
+        box.behave("hang", True)
+        for i in range(2):
+            turn_on(page, User(slapd, mail=f"user{i}@example.org"))
+        box.wait(1)
+        assert page.workers.stop() == 0
+        box.behave("hang", False)
+        assert [sent["args"][-1] for sent in box.wait(2)] == ["user0@example.org", "user1@example.org"]
+
+
 def test_a_command_that_is_not_there_holds_up_no_change(slapd, ring, box):
     box.command.unlink()
     with Page(slapd, ring=ring, settings=box.settings) as page:
