@@ -57,12 +57,6 @@ static void say_bad(struct mfa_cli *cli, struct mfa_cli_row const *row, char con
 			 line, object);
 }
 
-static void report(struct mfa_cli_edit const *edit, json_t *row)
-{
-	(void)edit;
-	(void)json_object_set_new(row, "imported", json_true());
-}
-
 /** All or nothing, and something went wrong */
 static bool must_undo(struct mfa_cli const *cli)
 {
@@ -77,10 +71,8 @@ static bool take(struct mfa_cli_row const *row, void *uctx)
 			      .enrolment = {.totp = row->totp,
 					    .used_step = -1,
 					    .suspended = cli->args.suspended > 0}};
-	struct mfa_cli_work const work = {.decide = decide,
-					  .report = report,
-					  .uctx = &writing,
-					  .only_problems = import->trial};
+	struct mfa_cli_work const work = {
+		.decide = decide, .uctx = &writing, .only_problems = import->trial};
 	char const *user = cli->args.user ? cli->args.user : row->user;
 
 	if (!row->good) {

@@ -71,8 +71,10 @@ def test_encrypted_examples_of_the_rfc(admin, slapd, figure, option, request):
     user, option = User(slapd), (f"--pskc-{option}", request.getfixturevalue(option))
     assert "row 1: not a TOTP key: urn:ietf:params:xml:ns:keyprov:pskc:hotp" in refuse(
         admin, figure(user.uid, algorithm="hotp"), *option)
-    admin.run("import", *option, admin.file("keys.xml", figure(user.uid)))
+    assert admin.json("import", *option, admin.file("keys.xml", figure(user.uid)))[0]["outcome"] == "changed"
     assert works(admin, user, figure_device())
+    prefixed = re.sub(r"<(/?)([A-Z]\w*)", r"<\1pskc:\2", figure(user.uid)).replace("xmlns=", "xmlns:pskc=")
+    assert admin.json("import", *option, admin.file("keys.xml", prefixed))[0]["outcome"] == "unchanged"
 
 
 @pytest.mark.parametrize("bits", [128, 192, 256])
