@@ -8,6 +8,7 @@
 
 #include <openssl/crypto.h>
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -57,10 +58,19 @@ static void say_bad(struct mfa_cli *cli, struct mfa_cli_row const *row, char con
 			 line, object);
 }
 
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int number)
+{
+	(void)number;
+	interrupted = 1;
+}
+
 /** All or nothing, and something went wrong */
 static bool must_undo(struct mfa_cli const *cli)
 {
-	return cli->args.all_or_nothing && (cli->failed || cli->refused || cli->unavailable);
+	return cli->args.all_or_nothing &&
+	       (cli->failed || cli->refused || cli->unavailable || interrupted);
 }
 
 static bool take(struct mfa_cli_row const *row, void *uctx)
@@ -155,11 +165,16 @@ static enum mfa_rc import_text(struct import *import, struct mfa_diag *diag, str
 	struct mfa_cli *cli = import->cli;
 	enum mfa_rc rc = MFA_OK;
 
-	if (cli->args.all_or_nothing) rc = try_all(import, diag, text);
+	if (cli->args.all_or_nothing) {
+		rc = try_all(import, diag, text);
+		(void)signal(SIGINT, on_interrupt);
+		(void)signal(SIGTERM, on_interrupt);
+	}
 	if (rc == MFA_OK && !cli->unavailable) rc = read_rows(import, diag, text);
-	if (rc == MFA_OK && must_undo(cli) && import->written) {
-		mfa_cli_warn("not every row could be imported: what was written is taken back");
+	if (rc == MFA_OK && must_undo(cli)) {
+		mfa_cli_warn("not every row was imported: what was written is taken back");
 		mfa_cli_undo_all(import->written, cli);
+		if (interrupted) rc = MFA_ERR_CONFLICT;
 	}
 	mfa_cli_undo_free(&import->written);
 	return rc;
@@ -177,6 +192,7 @@ static enum mfa_cli_exit run(struct mfa_cli *cli)
 	    mfa_cli_read_file(&data, &len, &diag, cli->operand[0], MFA_CLI_IMPORT_MAX) == MFA_OK) {
 		rc = import_text(&import, &diag, (struct mfa_bytes){data, len});
 		mfa_cli_free_secret(&data, len);
+		if (interrupted) mfa_diag_set(&diag, "interrupted");
 		if (rc != MFA_OK) mfa_cli_warn("%s: %s", cli->operand[0], diag.text);
 		mfa_cli_edit_summary(cli);
 	} else {

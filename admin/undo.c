@@ -106,7 +106,7 @@ static enum mfa_cli_outcome decide(struct mfa_cli_edit *edit)
 	size_t added;
 	size_t const there = count_there(undo, edit->entry, &added);
 
-	if (there == 0) {
+	if (there == 0 && edit->secrets < undo->secrets) {
 		mfa_diag_set(&edit->text, "is not there, or not any more");
 		return MFA_CLI_UNCHANGED;
 	}

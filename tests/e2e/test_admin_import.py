@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """peruser-mfa: import, export; the documented edits by hand; manual page and completion."""
 import re
+import signal
 import time
 
 import pytest
@@ -109,6 +110,17 @@ def test_all_or_nothing_leaves_what_was_changed_since(admin, slapd):
     assert [bool(user.get("peruserMfaSecret")) for user in users] == [True] + [False] * 149
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_all_or_nothing_interrupted(admin, slapd, number):
+    users = [User(slapd) for _ in range(100)]
+    process = admin.start("import", "--all-or-nothing", admin.file("many.csv", rows_for(users)))
+    wait_for(lambda: users[1].get("peruserMfaSecret"))
+    process.send_signal(number)
+    said = process.communicate(timeout=120)[0].decode()
+    assert process.returncode == 1 and "interrupted" in said and "0 changed" in said
+    assert not any(user.get("peruserMfaSecret") or user.get("peruserMfaEnabled") for user in users)
+
+
 def test_all_or_nothing_when_the_directory_dies(ring):
     with Slapd() as slapd, Admin(slapd, ring) as admin:
         users = [User(slapd) for _ in range(150)]
@@ -149,6 +161,18 @@ def test_otpauth_lines_and_back(admin, slapd):
     for answers in ("", "yes\n", "export\n", "export\nexport\n"):
         refused = admin.run("export", user.uid, stdin=answers, status=1)
         assert "nothing was exported" in refused.err and not refused.out
+
+
+@pytest.mark.parametrize("change,reason", [
+    ({"secret": "JBSWY3DPEHPK3PXP"}, "16 to 128 bytes"), ({"secret": "not!base32"}, "secret"), ({"secret": None}, "secret"),
+    ({"digits": 9}, "digits"), ({"period": 5}, "period"), ({"algorithm": "MD5"}, "algorithm"), ({"label": ""}, "account"),
+    ({"label": "%zz"}, "otpauth"), ({"label": "a" * 400}, "otpauth")])
+def test_malformed_otpauth_lines_are_named_and_the_others_done(admin, slapd, change, reason):
+    good, device = User(slapd), Device()
+    text = f"{device.uri(**{'label': 'nobody', **change})}\n\n{device.uri(label=good.uid)}\n"
+    done = admin.run("import", admin.file("bad", text), status=1)
+    assert "row 1: " in done.err and reason in done.err and device.secret not in done.err
+    assert good.get("peruserMfaSecret")
 
 
 def test_google_authenticator(admin, slapd):

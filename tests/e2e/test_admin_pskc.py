@@ -77,6 +77,39 @@ def test_encrypted_examples_of_the_rfc(admin, slapd, figure, option, request):
     assert admin.json("import", *option, admin.file("keys.xml", prefixed))[0]["outcome"] == "unchanged"
 
 
+FIGURE_2 = """<KeyPackage><Key Id="12345678" Algorithm="urn:ietf:params:xml:ns:keyprov:pskc:hotp">
+<Issuer>Issuer-A</Issuer><Data><Secret><PlainValue>MTIzNA==
+</PlainValue></Secret></Data></Key></KeyPackage>"""
+FIGURE_3 = """<KeyPackage><DeviceInfo><Manufacturer>Manufacturer</Manufacturer><SerialNo>987654321</SerialNo>
+<UserId>DC=example-bank,DC=net</UserId></DeviceInfo><CryptoModuleInfo><Id>CM_ID_001</Id></CryptoModuleInfo>
+<Key Id="12345678" Algorithm="urn:ietf:params:xml:ns:keyprov:pskc:hotp"><Issuer>Issuer</Issuer>
+<AlgorithmParameters><ResponseFormat Length="8" Encoding="DECIMAL"/></AlgorithmParameters>
+<Data><Secret><PlainValue>MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=</PlainValue></Secret><Counter><PlainValue>0</PlainValue></Counter>
+</Data><UserId>UID=jsmith,DC=example-bank,DC=net</UserId></Key></KeyPackage>"""
+FIGURE_10 = """<KeyPackage><DeviceInfo><Manufacturer>TokenVendorAcme</Manufacturer><SerialNo>{serial}</SerialNo></DeviceInfo>
+<Key Id="{key}" Algorithm="urn:ietf:params:xml:ns:keyprov:pskc:hotp"><Issuer>Issuer</Issuer>
+<AlgorithmParameters><ResponseFormat Length="8" Encoding="DECIMAL"/></AlgorithmParameters>
+<Data><Secret><PlainValue>
+  MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=
+</PlainValue></Secret><Counter><PlainValue>0</PlainValue></Counter></Data>
+<Policy><StartDate>2006-05-01T00:00:00Z</StartDate><ExpiryDate>2006-05-31T00:00:00Z</ExpiryDate></Policy>
+</Key></KeyPackage>"""
+
+
+def test_other_examples_of_the_rfc(admin, slapd):
+    """All are HOTP keys, which are refused by row; with the algorithm changed they can be imported."""
+    User(slapd, uid="jsmith")
+    bulk = [FIGURE_10.format(serial=serial, key=key) for key, serial in enumerate((654321, 123456, 9999999, 9999999), 1)]
+    for packages in ([FIGURE_2], [FIGURE_3], bulk):
+        said = refuse(admin, pskc.document(*packages))
+        assert all(f"row {row}: not a TOTP key" in said for row in range(1, len(packages) + 1))
+    totp = pskc.document(FIGURE_2, FIGURE_3, *bulk).replace("pskc:hotp", "pskc:totp")
+    said = refuse(admin, totp)
+    assert "row 1: the secret has 4 bytes" in said and "row 3: names no user" in said and "jsmith" not in said
+    assert admin.json("status", "jsmith")[0]["devices"][0]["digits"] == 8
+    assert admin.json("status", "jsmith")[0]["devices"][0]["name"] == "987654321"
+
+
 @pytest.mark.parametrize("bits", [128, 192, 256])
 @pytest.mark.parametrize("digest", ["sha1", "sha256"])
 def test_several_encrypted_keys(admin, slapd, bits, digest):
