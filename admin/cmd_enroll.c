@@ -117,6 +117,11 @@ static void enrol(struct mfa_cli *cli, struct mfa_cli_enrolment *enrolment, stru
 				 "the secret cannot be shown; is the issuer too long?", NULL);
 		return;
 	}
+	if (!mfa_cli_flush()) {
+		mfa_cli_edit_row(cli, user, entry->dn, MFA_CLI_FAILED,
+				 "nobody saw the secret; nothing was written", NULL);
+		return;
+	}
 	if (!cli->args.no_confirm) {
 		enrolment->used_step = ask_step(cli, &enrolment->totp);
 		cli->now_s = (int64_t)time(NULL);

@@ -122,6 +122,16 @@ def test_verify_says_when_no_code_is_asked_for(admin, slapd):
     assert "the code is of device" in done and "no code is asked for: the record is suspended" in done
 
 
+@pytest.mark.parametrize("words", [("list",), ("status", "{user}"), ("report", "--json"), ("enroll", "--no-confirm", "{user}")])
+def test_output_that_cannot_be_written_is_a_failure(admin, slapd, words):
+    user = User(slapd)
+    with open("/dev/full", "w", encoding="ascii") as full:
+        done = subprocess.run(admin.command(*(word.format(user=user.uid) for word in words)), stdin=subprocess.DEVNULL,
+                              stdout=full, stderr=subprocess.PIPE, env=admin.environment(), timeout=60, check=False)
+    assert done.returncode == 1 and b"the output could not be written" in done.stderr
+    assert user.get("peruserMfaSecret") is None
+
+
 def test_an_export_is_on_record_before_it_shows_anything(admin, slapd):
     user = Enrolled(slapd)
     done = subprocess.run(admin.command("export", user.uid), input=b"export\nclear\n", stdout=subprocess.PIPE,

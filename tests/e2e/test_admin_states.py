@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """peruser-mfa: status, list, report, invite, require, suspend, resume, reset, unlock."""
+import re
 import time
 
 import pytest
 
+from lib import ROOT
 from lib.admin import Admin
 from lib.ring import Ring, new_recovery_code
 from lib.slapd import RADIUS_DN
@@ -282,3 +284,37 @@ def test_usage(admin):
                   ["-H"], ["status", "a", "-Q"], ["-H", "a", "-H", "b", "list"]):
         assert admin.run(*words, status=2).err
     assert "usage: peruser-mfa status" in admin.run("status", "--help").out
+
+
+def documented(command):
+    """The fields of each kind of object that docs/admin.md names for a subcommand, as sets of names."""
+    table = (ROOT / "docs/admin.md").read_text().split("## JSON")[1]
+    cells = next(row.split("|")[2] for row in table.splitlines()
+                 if row.startswith("| `") and f"`{command}`" in row.split("|")[1])
+    return [set(re.sub(r"\[\]|\{.*?\}", "", span).split()) for span in re.findall(r"`([^`]+)`", cells)]
+
+
+def test_json_is_as_documented(slapd):
+    with Admin(slapd) as admin:
+        user, other = Enrolled(slapd), User(slapd)
+        code = user.device.wrong()
+        for words, kinds in ((("status", user.uid), 1), (("list",), 1), (("report",), 1), (("verify", user.uid, code), 1),
+                             (("keys", "--ring-only"), 1), (("keygen", "--dry-run"), 1), (("check",), 1),
+                             (("suspend", user.uid), 1), (("unlock", user.uid), 1)):
+            rows = admin.json(*words, status=None)
+            assert rows and all(set(row) == documented(words[0])[0] for row in rows), words
+        edit = documented("invite")[0]
+        assert {"user", "dn", "outcome", "dry_run", "text"} == edit
+        voucher, summary = admin.json("invite", "--voucher", "--users", admin.file("u", other.uid))
+        assert set(voucher) == edit | {"voucher", "voucher_until"} and set(summary) == {"summary"}
+        assert set(summary["summary"]) == {"changed", "unchanged", "refused", "failed"}
+        admin.run("resume", user.uid)
+        assert set(admin.json("recovery", user.uid)[0]) == edit | {"recovery_codes"}
+        assert set(admin.json("import", admin.file("c", "user,secret\nx\n"), status=1)[0]) == edit | {"row"}
+        moved, = admin.json("export", user.uid, stdin="export\nclear\n")
+        assert set(moved) == documented("export")[0]
+        shown, row = admin.json("enroll", "--no-confirm", other.uid)
+        assert set(shown) == {"user", "uri", "key"} and set(row) == edit
+        assert set(admin.json("rekey")[-1]) == {"keys", "unsealed_secrets"}
+        device, = admin.json("status", other.uid)[0]["devices"]
+        assert set(device) == documented("status")[1] - {"problem"}
