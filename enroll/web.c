@@ -168,12 +168,20 @@ static void open_session(struct mfa_web *web, bool *expired)
 	mfa_session_open(&web->session, expired, &web->app->ring, text, web->now_s);
 }
 
+/** What is answered in place of a page that could not be made */
+static void write_sorry(struct mfa_web *web)
+{
+	mfa_out_clear(&web->head);
+	mfa_out_clear(&web->body);
+	web->answer = (struct mfa_head){.status = 500, .type = "text/plain; charset=utf-8"};
+	mfa_head_write(&web->head, &web->answer, web->http.https);
+	mfa_out_raw(&web->head, "\r\n");
+	mfa_out_raw(&web->body, "Internal error\n");
+}
+
 /** Send head and body; a page that did not fit becomes a bare 500 */
 static void send_answer(struct mfa_web *web)
 {
-	static char const sorry[] = "Status: 500 Internal Server Error\r\n"
-				    "Content-Type: text/plain\r\nCache-Control: no-store\r\n\r\n"
-				    "Internal error\n";
 	char text[MFA_SESSION_TEXT_MAX + 1];
 	bool const https = web->http.https;
 	bool failed = web->body.failed;
@@ -190,9 +198,11 @@ static void send_answer(struct mfa_web *web)
 	}
 	mfa_out_raw(&web->head, "\r\n");
 	if (failed || web->head.failed) {
-		(void)web->io->write(web->io->uctx, sorry, sizeof(sorry) - 1);
-	} else if (web->io->write(web->io->uctx, web->head.data, web->head.len) &&
-		   strcmp(web->http.method, "HEAD") != 0) {
+		mfa_web_log(web, "the page could not be made");
+		write_sorry(web);
+	}
+	if (web->io->write(web->io->uctx, web->head.data, web->head.len) &&
+	    strcmp(web->http.method, "HEAD") != 0) {
 		(void)web->io->write(web->io->uctx, web->body.data, web->body.len);
 	}
 }

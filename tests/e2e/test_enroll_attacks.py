@@ -11,11 +11,6 @@ from lib.totp import Device
 from lib.user import Enrolled, User
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-PROTECTION = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
-                               "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-    "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY",
-    "Strict-Transport-Security": "max-age=31536000", "Cache-Control": "no-store"}
 
 
 @pytest.fixture(scope="module")
@@ -38,25 +33,6 @@ def visitor(page, user):
 
 def altered(text, position=20):
     return text[:position] + ("A" if text[position] != "A" else "B") + text[position + 1:]
-
-
-def test_every_page_is_protected_and_none_has_inline_code(page, visitor, slapd):
-    enrolled = Enrolled(slapd)
-    other = page.visitor()
-    other.sign_in(enrolled.uid, enrolled.password)
-    answers = [visitor.get(path) for path in ("/", "/on", "/off", "/nothing", "/codes", "/sign-in", "/device/add")]
-    answers += [other.get(path) for path in ("/", "/off", "/recovery", "/trusted", "/device/add", "/on")]
-    answers.append(visitor.post("/on", {}))
-    for answer in answers:
-        for name, value in PROTECTION.items():
-            assert answer.header(name) == value, (answer, name)
-        assert "style=" not in answer.text and "<style" not in answer.text and "onclick" not in answer.text
-    cookies = [value for answer in [page.visitor().get("/sign-in")] for name, value in answer.headers
-               if name.lower() == "set-cookie"]
-    for cookie in cookies:
-        assert cookie.startswith("__Host-mfa=") and "Domain" not in cookie
-        for attribute in ("Secure", "HttpOnly", "SameSite=Strict", "Path=/"):
-            assert attribute in cookie.split("; ")
 
 
 @pytest.mark.parametrize("token", [None, "", "AAAA"])
