@@ -199,7 +199,7 @@ static pid_t begin_worker(struct mfa_app *app, sigset_t const *mask)
 	pid_t const pid = fork();
 
 	if (pid != 0) return pid;
-	(void)sigprocmask(SIG_SETMASK, mask, NULL);
+	(void)pthread_sigmask(SIG_SETMASK, mask, NULL);
 	exit(mfa_worker_fastcgi(app)); /* NOLINT(concurrency-mt-unsafe) one thread */
 }
 
@@ -228,7 +228,7 @@ int mfa_worker_keep(struct mfa_app *app, unsigned count)
 	(void)sigaddset(&awaited, SIGTERM);
 	(void)sigaddset(&awaited, SIGINT);
 	(void)sigaddset(&awaited, SIGCHLD);
-	(void)sigprocmask(SIG_BLOCK, &awaited, &mask);
+	(void)pthread_sigmask(SIG_BLOCK, &awaited, &mask);
 	for (unsigned i = 0; i < count; i++) worker[i] = begin_worker(app, &mask);
 	while (got != SIGTERM && got != SIGINT) {
 		got = sigwaitinfo(&awaited, NULL);
