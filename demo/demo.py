@@ -165,7 +165,7 @@ class Story:
             device = self.device = browser.go("/on").scan()
             answer("zbarimg reads it")
         if device.period - time.time() % device.period < 8:
-            say("         (the code is about to change: waiting for the next one)")
+            say("         (the phone is about to show another code: waiting a moment)")
         codes = device.settle(8).codes(-1, 3)
         with step("page", f"user2 types the phone's code: {codes[0]}") as answer:
             browser.fill(code=codes[0], name=PHONE).shot("turn-on")

@@ -57,11 +57,13 @@ class Newcomer:
         self.home.mkdir()
 
     def make(self, goal, **options):
+        """Start make, behind a proxy that is not there: what is local must not ask it."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
         return subprocess.Popen(["make", goal], cwd=self.top, text=True, stdin=subprocess.DEVNULL,
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
                                 preexec_fn=die_with_parent, **options,
-                                env={**kept, "TMPDIR": str(self.temporary), "HOME": str(self.home)})
+                                env={**kept, "TMPDIR": str(self.temporary), "HOME": str(self.home),
+                                     "http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"})
 
     def leftovers(self):
         """Files, and processes that were started with our folder for temporary files."""
@@ -86,7 +88,7 @@ def busy_ports():
             for port in ports:
                 sock = stack.enter_context(socket.socket(socket.AF_INET, kind))
                 with contextlib.suppress(OSError):
-                    sock.bind(("", port))
+                    sock.bind(("127.0.0.1", port))
                     sock.listen() if kind == socket.SOCK_STREAM else None
         yield
 

@@ -35,6 +35,7 @@ class Browser:
         self.shots, self.number = Path(shots) if shots else None, 0
         options = webdriver.ChromeOptions()
         options.binary_location = "/usr/bin/chromium"
+        options.ignore_local_proxy_environment_variables()
         for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
                          "--ignore-certificate-errors", "--hide-scrollbars", "--no-first-run",
                          f"--user-data-dir={self.dir / 'profile'}", f"--lang={language}"):
