@@ -8,7 +8,7 @@ import pytest
 from lib import ROOT
 from lib.admin import Admin
 from lib.ring import Ring, new_recovery_code
-from lib.slapd import RADIUS_DN
+from lib.slapd import RADIUS_DN, Slapd
 from lib.totp import Device
 from lib.user import Enrolled, User
 
@@ -294,8 +294,8 @@ def documented(command):
     return [set(re.sub(r"\[\]|\{.*?\}", "", span).split()) for span in re.findall(r"`([^`]+)`", cells)]
 
 
-def test_json_is_as_documented(slapd):
-    with Admin(slapd) as admin:
+def test_json_is_as_documented():
+    with Slapd() as slapd, Admin(slapd) as admin:
         user, other = Enrolled(slapd), User(slapd)
         code = user.device.wrong()
         for words, kinds in ((("status", user.uid), 1), (("list",), 1), (("report",), 1), (("verify", user.uid, code), 1),
