@@ -55,6 +55,7 @@ static void decide(struct activation *act)
 {
 	struct mfa_web *web = act->web;
 	struct mfa_record *record = &web->login->record;
+	enum mfa_state const state = record->state;
 	struct mfa_request const request = {
 		.now_s = web->now_s, .code = &act->code, .nonce = act->nonce, .attempt = 1};
 
@@ -65,6 +66,7 @@ static void decide(struct activation *act)
 	record->state = MFA_STATE_ENROLLED;
 	mfa_decide(&web->login->decision, record, &web->app->ring, &web->app->settings.policy,
 		   &request);
+	record->state = state; /* the form, shown again, says what it said before */
 }
 
 /** Add what an activation writes to what core writes for the code's use */

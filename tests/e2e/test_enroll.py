@@ -152,8 +152,11 @@ def test_trusted_devices_are_forgotten(page, slapd):
 
 
 def test_states_say_whom_to_ask_or_what_to_do(page, slapd):
-    invited = User(slapd, peruserMfaEnabled="TRUE")
-    assert "invited you" in page.visitor().sign_in(invited.uid, invited.password).words
+    invited, visitor = User(slapd, peruserMfaEnabled="TRUE"), page.visitor()
+    form = visitor.sign_in(invited.uid, invited.password)
+    assert "invited you" in form.words
+    wrong = visitor.submit(form, "/on", code=Device(key_of(form)).wrong(), name="P")
+    assert wrong.status == 403 and "invited you" in wrong.words
     overdue = User(slapd, peruserMfaRequiredFrom="20200101000000Z")
     assert "required for you" in page.visitor().sign_in(overdue.uid, overdue.password).words
     suspended = Enrolled(slapd, peruserMfaEnabled="FALSE")

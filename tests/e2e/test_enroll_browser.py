@@ -86,6 +86,7 @@ def test_turning_on(browser, page, slapd, client):
     look(browser, "Turn on MFA", "This code is not right. Take the one that the app shows now for the new entry. "
          "If it keeps failing, check the clock of the device.", status=403)
     assert browser.scan().secret == device.secret and user.get("peruserMfaSecret") is None
+    assert browser.has("main a.plain[href$='/mfa/']")
     browser.fill(code=device.code(-1)).press()
     look(browser, "Keep your recovery codes", "MFA is on.")
     codes = browser.codes()
@@ -321,6 +322,9 @@ def test_long_names_and_a_site_of_its_own(browser, slapd, ring):
 def test_axe_finds_what_is_wrong(browser, page):
     browser.open(page.url)
     browser.driver.execute_script("document.querySelector('.lead').style.color = '#888';"
-                                  "document.querySelector('label').remove();")
+                                  "document.querySelector('label').remove();"
+                                  "document.querySelector('h1').style.width = '400px';")
     found = "\n".join(problems(browser))
-    assert all(text in found for text in (": label:", "light: color-contrast:", "dark: color-contrast:"))
+    assert all(text in found for text in (": label:", "light: color-contrast:", "dark: color-contrast:",
+                                          "360 light: scrolls sideways"))
+    assert "1280 dark: scrolls sideways" not in found

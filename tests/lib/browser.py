@@ -135,8 +135,8 @@ class Browser:
 
     def overflow(self):
         """Pixels by which the page is wider than the window."""
-        metrics = self.driver.execute_cdp_cmd("Page.getLayoutMetrics", {})
-        return metrics["cssContentSize"]["width"] - metrics["cssLayoutViewport"]["clientWidth"]
+        return self.driver.execute_script(
+            "const page = document.documentElement; return page.scrollWidth - page.clientWidth")
 
     # ---- doing
 
@@ -207,30 +207,19 @@ class Browser:
 
 def turn_on(browser, url, user, password, name="My phone"):
     """Sign in, scan, confirm: the device, and the recovery codes."""
-    browser.shot("sign-in") if browser.open(url) else None
     browser.sign_in(url, user, password)
-    browser.shot("overview")
     if browser.has("main a[href$='/on']"):
         browser.go("/on")
     device = browser.scan()
-    browser.shot("turn-on")
     device.settle()
     browser.fill(code=device.code(), name=name).press()
     codes = browser.codes()
-    browser.shot("recovery-codes")
     browser.go("/")
-    browser.shot("mfa-is-on")
     return device, codes
 
 
-def turn_off(browser, url, code, *, sign_in=None):
-    """Turn MFA off with a code; sign_in is (user, password) when nobody is signed in."""
-    if sign_in:
-        browser.sign_in(url, *sign_in)
-    else:
-        browser.open(url)
-    browser.go("/off")
-    browser.shot("turn-off")
+def turn_off(browser, url, code):
+    """Turn MFA off with a code, signed in already."""
+    browser.open(url).go("/off")
     browser.fill(code=code).press()
-    browser.shot("mfa-is-off")
     return browser
