@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BODY_S 10 /* a body that takes longer to arrive is given up */
+#define BODY_S 5 /* a body that takes longer to arrive is given up */
 
 extern char **environ;
 
@@ -59,15 +59,22 @@ static int enter_sandbox(void)
 
 /* ---- CGI: standard input and output */
 
+/** The request's body: how much of it was read, and how long it may take to arrive */
+struct input {
+	time_t until;
+	int64_t len;
+};
+
 static int cgi_read(void *uctx, char *data, int size)
 {
-	time_t const *until = uctx;
+	struct input *input = uctx;
 	struct pollfd wait = {.fd = STDIN_FILENO, .events = POLLIN};
 	time_t const now = time(NULL);
 	ssize_t got;
 
-	if (now >= *until || poll(&wait, 1, (int)(*until - now) * 1000) <= 0) return -1;
+	if (now >= input->until || poll(&wait, 1, (int)(input->until - now) * 1000) <= 0) return -1;
 	got = read(STDIN_FILENO, data, (size_t)size);
+	if (got > 0) input->len += got;
 	return (int)got;
 }
 
@@ -93,11 +100,12 @@ static void cgi_log(void *uctx, char const *line)
 
 int mfa_worker_cgi(struct mfa_app *app)
 {
-	time_t until = time(NULL) + BODY_S;
+	struct input input = {.until = time(NULL) + BODY_S};
+	char rest[1024];
 	struct mfa_io const io = {.read = cgi_read,
 				  .write = cgi_write,
 				  .log = cgi_log,
-				  .uctx = &until,
+				  .uctx = &input,
 				  .env = environ};
 	struct mfa_web *web = mfa_web_alloc();
 
@@ -107,6 +115,9 @@ int mfa_worker_cgi(struct mfa_app *app)
 		return 1;
 	}
 	mfa_web_serve(web, app, &io, time(NULL));
+	/* Apache loses the end of the answer when a part of the body was not read. */
+	while (input.len < web->http.body_len && cgi_read(&input, rest, sizeof(rest)) > 0) {
+	}
 	mfa_web_free(&web);
 	return 0;
 }

@@ -22,26 +22,26 @@ put() { # put <mode> <file> <folder>
 	say "$3/${2##*/}"
 }
 
-# FreeRADIUS keeps its configuration from other users, since it may hold passwords.
-private() {
+# Configuration is kept from other users, since it may hold passwords.
+private() { # private <file> <group>
 	chmod 640 "$1"
-	if [ "$(id -u)" -eq 0 ] && [ -z "$root" ] && getent group freerad >/dev/null; then
-		chown root:freerad "$1"
+	if [ "$(id -u)" -eq 0 ] && [ -z "$root" ] && getent group "$2" >/dev/null; then
+		chown "root:$2" "$1"
 	fi
 }
 
-put_config() { # put_config <file> <folder>
+put_config() { # put_config <file> <folder> <group>
 	name=$2/${1##*/}
 	mkdir -p "$root$2"
 	if [ ! -e "$root$name" ] && [ ! -L "$root$name" ]; then
 		install -m 640 "$1" "$root$name"
-		private "$root$name"
+		private "$root$name" "$3"
 		say "$name"
 	elif cmp -s "$1" "$root$name"; then
 		say "$name is up to date"
 	else
 		install -m 640 "$1" "$root$name.dist-new"
-		private "$root$name.dist-new"
+		private "$root$name.dist-new" "$3"
 		say "$name was there and stays; the new one is $name.dist-new"
 	fi
 }
@@ -55,19 +55,22 @@ say "$BASHDIR/peruser-mfa"
 [ ! -e "$built/peruser-mfa" ] || put 755 "$built/peruser-mfa" "$BINDIR"
 [ ! -e "$built/peruser-mfa-enroll" ] || put 755 "$built/peruser-mfa-enroll" "$CGIDIR"
 
-[ ! -e enroll/enroll.conf ] || put_config enroll/enroll.conf "$PAGE_CONFDIR"
+[ ! -e enroll/enroll.conf ] || put_config enroll/enroll.conf "$PAGE_CONFDIR" peruser-mfa
 files_of "$built/locale" | while IFS= read -r file; do
 	put 644 "$file" "$LOCALEDIR/$(dirname "${file#"$built"/locale/}")"
 done
 files_of raddb | while IFS= read -r file; do
 	case $file in *.md) continue ;; esac
-	put_config "$file" "$FR_CONFDIR/$(dirname "${file#raddb/}")"
+	put_config "$file" "$FR_CONFDIR/$(dirname "${file#raddb/}")" freerad
 done
 files_of ldap-schema | while IFS= read -r file; do
 	put 644 "$file" "$SHAREDIR/$(dirname "$file")"
 done
 for file in README.md docs/*.md; do
 	[ ! -f "$file" ] || put 644 "$file" "$DOCDIR"
+done
+files_of enroll/examples | while IFS= read -r file; do
+	put 644 "$file" "$DOCDIR/examples"
 done
 files_of docs | while IFS= read -r file; do
 	case $file in

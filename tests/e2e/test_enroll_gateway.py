@@ -89,7 +89,7 @@ def test_a_body_that_drips_is_given_up(page):
         params = variables("POST", "/sign-in", b"a" * 8000, FORM)
         pairs = b"".join(bytes([len(name), len(value)]) + (name + value).encode() for name, value in params.items())
         connection.send((BEGIN, b"\0\1\1\0\0\0\0\0"), (PARAMS, pairs), (PARAMS, b""))
-        assert 5 < dripping(connection, 60) < 30
+        assert 3 < dripping(connection, 60) < 30
         assert connection.read().status == 408
         connection.close()
         fresh = FastCgi(("127.0.0.1", workers.port))

@@ -40,6 +40,8 @@ def test_everything_is_installed_where_the_packaged_server_looks(root):
     assert (root / "usr/lib/freeradius/rlm_peruser_mfa.so").stat().st_mode & 0o777 == 0o644
     assert set(configuration(root)) == shipped()
     assert (root / "usr/share/peruser-mfa/ldap-schema/openldap/peruser-mfa.ldif").is_file()
+    examples = {path.name for path in (root / "usr/share/doc/peruser-mfa/examples").iterdir()}
+    assert examples == {path.name for path in (TOP / "enroll/examples").iterdir()}
 
 
 def test_uninstall_leaves_the_configuration_alone(root):
