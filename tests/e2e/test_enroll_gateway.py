@@ -10,7 +10,8 @@ import pytest
 from lib.gateway import BEGIN, PARAMS, STDIN, Cgi, Client, FastCgi, variables
 from lib.page import Page, Workers
 from lib.user import Enrolled, User
-from test_enroll_attacks import FORM, PROTECTION
+from test_enroll_attacks import FORM
+from test_enroll_headers import HEADERS
 
 ROUNDS, WARM_UP = 1100, 100   # of ten requests each
 LONG, LARGE = "/" + "a" * 300, b"a" * 8193
@@ -56,7 +57,7 @@ def test_a_request_that_is_none(client, method, path, body, headers, status):
     answer = client.request(method, path, body, headers)
     assert answer.status == status and "<h1>" in answer.text, answer
     assert bool(answer.header("Allow")) == (status == 405)
-    for name, value in PROTECTION.items():
+    for name, value in HEADERS.items():
         assert answer.header(name) == value, name
 
 

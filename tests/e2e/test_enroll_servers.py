@@ -12,7 +12,7 @@ from lib.page import key_of
 from lib.totp import Device
 from lib.user import User
 from lib.web_server import EXAMPLES, PROGRAM, ShippedPage, system_calls
-from test_enroll_attacks import PROTECTION
+from test_enroll_headers import HEADERS
 
 SERVERS = ("apache-fastcgi", "apache-cgi", "nginx")
 SLOW = 6   # clients at once that do not get on; the examples have four workers
@@ -25,7 +25,7 @@ def page(request, slapd, ring):
 
 
 def protected(answer):
-    return all(answer.header(name) == value for name, value in PROTECTION.items())
+    return all(answer.header(name) == value for name, value in HEADERS.items())
 
 
 def test_from_sign_in_to_a_login_with_a_code(page, slapd, client):
