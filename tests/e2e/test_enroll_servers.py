@@ -14,7 +14,7 @@ from lib.user import User
 from lib.web_server import EXAMPLES, PROGRAM, ShippedPage, system_calls
 from test_enroll_headers import HEADERS
 
-SERVERS = ("apache-fastcgi", "apache-cgi", "nginx")
+SERVERS = ("apache-fastcgi", "apache-cgi", "nginx", "lighttpd")
 SLOW = 6   # clients at once that do not get on; the examples have four workers
 
 

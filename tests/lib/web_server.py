@@ -61,7 +61,6 @@ server.modules = ("mod_openssl")
 server.document-root = "{dir}/www"
 server.bind = "127.0.0.1"
 server.port = {port}
-server.errorlog = "/dev/stderr"
 ssl.engine = "enable"
 ssl.pemfile = "{slapd}/server.pem"
 ssl.privkey = "{slapd}/server.key"
