@@ -3,6 +3,7 @@
 
 #include <openssl/crypto.h>
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -145,13 +146,24 @@ static void close_handle(LDAP **handle, struct mfa_conn *conn)
 	*handle = NULL;
 }
 
+/* libldap sets itself up when it is first used, which two threads must not do at once. */
+static void set_up_libldap(void)
+{
+	int version;
+
+	(void)ldap_get_option(NULL, LDAP_OPT_PROTOCOL_VERSION, &version);
+}
+
 /** Connect to one server; an LDAP result code */
 static int connect_to(LDAP **handle, struct mfa_conn *conn, char const *uri,
 		      struct mfa_account const *account)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct mfa_config const *config = conn->store->config;
-	int code = ldap_initialize(handle, uri);
+	int code;
 
+	if (pthread_once(&once, set_up_libldap) != 0) return LDAP_OTHER;
+	code = ldap_initialize(handle, uri);
 	if (code != LDAP_SUCCESS) {
 		*handle = NULL;
 		return code;

@@ -307,6 +307,8 @@ STEPS = collections.OrderedDict(
 
 def main():
     arguments, more = sys.argv[1:], []
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):   # which who started us may have had ignored
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
     if "--" in arguments:
         at = arguments.index("--")
         arguments, more = arguments[:at], arguments[at + 1:]

@@ -9,6 +9,7 @@ import socket
 import ssl
 import struct
 import subprocess
+import tempfile
 import urllib.request
 from pathlib import Path
 
@@ -46,14 +47,14 @@ class Newcomer:
     """A copy of the tree with what is built already, and places for temporary and personal files of its own."""
 
     def __init__(self, folder):
-        self.top, self.temporary, self.home = folder / "a new clone", folder / "tmp", folder / "home"
+        self.top, self.home = folder / "a new clone", folder / "home"
+        self.temporary = Path(tempfile.mkdtemp(prefix=""))   # short: Chromium's socket is in it
         unwanted = shutil.ignore_patterns(".git", "build", "__pycache__")
         shutil.copytree(ROOT, self.top, ignore=unwanted, symlinks=True)
         for name in ("release", "include"):
             shutil.copytree(ROOT / "build" / name, self.top / "build" / name, symlinks=True)
         for stamp in (ROOT / "build").glob("packages-*"):
             shutil.copy2(stamp, self.top / "build")
-        self.temporary.mkdir()
         self.home.mkdir()
 
     def make(self, goal, **options):
@@ -77,7 +78,9 @@ class Newcomer:
 
 @pytest.fixture(scope="module")
 def newcomer(tmp_path_factory):
-    return Newcomer(tmp_path_factory.mktemp("demo"))
+    made = Newcomer(tmp_path_factory.mktemp("demo"))
+    yield made
+    shutil.rmtree(made.temporary)
 
 
 @pytest.fixture

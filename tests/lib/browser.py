@@ -31,7 +31,7 @@ class Browser:
         self.language = language
         self.words = gettext.translation("peruser-mfa-enroll", ROOT / "build/release/locale", [language],
                                          fallback=language == "en")
-        self.dir = Path(tempfile.mkdtemp(prefix="mfa-browser-"))
+        self.dir = Path(tempfile.mkdtemp(prefix="mfa-"))   # short: Chromium's socket is in it
         self.shots, self.number = Path(shots) if shots else None, 0
         options = webdriver.ChromeOptions()
         options.binary_location = "/usr/bin/chromium"

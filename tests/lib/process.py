@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A server process in a folder of its own, gone with everything it made when the block ends."""
+import contextlib
 import ctypes
 import os
 import shutil
@@ -153,9 +154,16 @@ class Server:
     def wait_log(self, text, since=0, timeout_s=5):
         wait_until(lambda: text in self.log(since), timeout_s, f"{text!r} in the log of {self.name}")
 
+    def _kill_children(self):
+        """What a server has started is in its session, and outlives a server that was killed."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+
     def close(self):
         try:
             self.sigcont()
+            self._kill_children()
             self.kill()
         finally:
             if "MFA_KEEP" not in os.environ:
