@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "admin/doctor.h"
+#include "core/store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,16 +51,15 @@ static bool has_word(char const *list, size_t list_len, char const *word)
 	return false;
 }
 
-/** A filter with the suffix in it */
-static bool make_filter(char *out, size_t out_size, char const *format, char const *suffix)
+/** A filter for the entry of a class that says which suffix it has */
+static bool make_filter(char *out, size_t out_size, char const *class, char const *attr,
+			char const *suffix)
 {
-	struct berval raw = {.bv_val = (char *)(uintptr_t)suffix, .bv_len = strlen(suffix)};
-	struct berval escaped = {0};
+	char escaped[1024];
 	int len = -1;
 
-	if (ldap_bv2escaped_filter_value(&raw, &escaped) == 0)
-		len = snprintf(out, out_size, "(&(objectClass=%s=%s))", format, escaped.bv_val);
-	ldap_memfree(escaped.bv_val);
+	if (mfa_filter_escape(escaped, sizeof(escaped), mfa_bytes_of(suffix)) >= 0)
+		len = snprintf(out, out_size, "(&(objectClass=%s)(%s=%s))", class, attr, escaped);
 	return len > 0 && (size_t)len < out_size;
 }
 
@@ -71,7 +71,7 @@ static enum indexed ask_openldap(LDAP *handle, char const *suffix, char const *n
 	LDAPMessage *result = NULL;
 	char text[1024];
 
-	if (make_filter(text, sizeof(text), "olcDatabaseConfig)(olcSuffix", suffix))
+	if (make_filter(text, sizeof(text), "olcDatabaseConfig", "olcSuffix", suffix))
 		result = mfa_cli_doctor_search(handle, "cn=config", LDAP_SCOPE_ONELEVEL, text,
 					       attrs);
 	if (!result) return INDEX_UNKNOWN;
@@ -95,7 +95,7 @@ static enum indexed ask_389(LDAP *handle, char const *suffix, char const *name)
 	LDAPMessage *result = NULL;
 	char text[1024], *backend;
 
-	if (make_filter(text, sizeof(text), "nsBackendInstance)(nsslapd-suffix", suffix))
+	if (make_filter(text, sizeof(text), "nsBackendInstance", "nsslapd-suffix", suffix))
 		result = mfa_cli_doctor_search(handle, "cn=config", LDAP_SCOPE_SUBTREE, text, none);
 	if (!result) return INDEX_UNKNOWN;
 	backend = ldap_get_dn(handle, ldap_first_entry(handle, result));

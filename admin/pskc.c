@@ -14,6 +14,7 @@
 #define BLOCK	       16u  /* AES: bytes of a block, and of the IV in front */
 #define BOX_MAX	       256u /* IV and ciphertext of a secret or a MAC key */
 #define SALT_MAX       64u
+#define URI_MAX	       128
 #define ITERATIONS_MAX 5000000
 #define WRONG	       "wrong key or passphrase, or the file was changed"
 
@@ -31,21 +32,15 @@ struct box {
 	size_t len;
 };
 
+/* What XML calls an algorithm, and OpenSSL. */
 static struct {
-	char const *uri;
-	EVP_CIPHER const *(*get)(void);
-} const ciphers[] = {
-	{"http://www.w3.org/2001/04/xmlenc#aes128-cbc", EVP_aes_128_cbc},
-	{"http://www.w3.org/2001/04/xmlenc#aes192-cbc", EVP_aes_192_cbc},
-	{"http://www.w3.org/2001/04/xmlenc#aes256-cbc", EVP_aes_256_cbc},
-};
-
-static struct {
-	char const *uri;
-	EVP_MD const *(*get)(void);
-} const macs[] = {
-	{"http://www.w3.org/2000/09/xmldsig#hmac-sha1", EVP_sha1},
-	{"http://www.w3.org/2001/04/xmldsig-more#hmac-sha256", EVP_sha256},
+	char const *uri, *name;
+} const algorithms[] = {
+	{"http://www.w3.org/2001/04/xmlenc#aes128-cbc", SN_aes_128_cbc},
+	{"http://www.w3.org/2001/04/xmlenc#aes192-cbc", SN_aes_192_cbc},
+	{"http://www.w3.org/2001/04/xmlenc#aes256-cbc", SN_aes_256_cbc},
+	{"http://www.w3.org/2000/09/xmldsig#hmac-sha1", SN_sha1},
+	{"http://www.w3.org/2001/04/xmldsig-more#hmac-sha256", SN_sha256},
 };
 
 /* ---- the document; elements go by their local names, as libpskc has it */
@@ -127,37 +122,41 @@ static bool get_number(int64_t *out, int64_t max, xmlNode const *node)
 	return rc == MFA_OK;
 }
 
-/** Write the algorithm's name down; empty when there is none */
-static void get_algorithm(char *out, size_t out_size, xmlNode *node)
+/** OpenSSL's name of an element's algorithm, or "", which is none
+ *
+ * @param[out] uri as the document has it; empty when it names none.
+ */
+static char const *get_algorithm(char uri[static URI_MAX], xmlNode *node)
 {
-	xmlChar *uri = node ? xmlGetProp(node, (xmlChar const *)"Algorithm") : NULL;
+	xmlChar *found = node ? xmlGetProp(node, (xmlChar const *)"Algorithm") : NULL;
 
-	(void)snprintf(out, out_size, "%s", uri ? (char const *)uri : "");
-	xmlFree(uri);
+	(void)snprintf(uri, URI_MAX, "%s", found ? (char const *)found : "");
+	xmlFree(found);
+	for (size_t i = 0; i < sizeof(algorithms) / sizeof(algorithms[0]); i++) {
+		if (strcmp(algorithms[i].uri, uri) == 0) return algorithms[i].name;
+	}
+	return "";
 }
 
 static EVP_MD const *get_mac(xmlNode *node, struct mfa_diag *diag)
 {
-	char uri[128];
+	char uri[URI_MAX];
+	EVP_MD const *mac = EVP_get_digestbyname(get_algorithm(uri, node));
 
-	get_algorithm(uri, sizeof(uri), node);
-	for (size_t i = 0; i < sizeof(macs) / sizeof(macs[0]); i++) {
-		if (strcmp(macs[i].uri, uri) == 0) return macs[i].get();
-	}
-	mfa_diag_set(diag, "encrypted, and %s '%s' is not known", (char const *)node->name, uri);
-	return NULL;
+	if (!mac)
+		mfa_diag_set(diag, "encrypted, and %s '%s' is not known", (char const *)node->name,
+			     uri);
+	return mac;
 }
 
 static EVP_CIPHER const *get_cipher(xmlNode *value, struct mfa_diag *diag)
 {
-	char uri[128];
+	char uri[URI_MAX];
+	EVP_CIPHER const *cipher =
+		EVP_get_cipherbyname(get_algorithm(uri, child(value, "EncryptionMethod")));
 
-	get_algorithm(uri, sizeof(uri), child(value, "EncryptionMethod"));
-	for (size_t i = 0; i < sizeof(ciphers) / sizeof(ciphers[0]); i++) {
-		if (strcmp(ciphers[i].uri, uri) == 0) return ciphers[i].get();
-	}
-	mfa_diag_set(diag, "encrypted by '%s', which is not known", uri);
-	return NULL;
+	if (!cipher) mfa_diag_set(diag, "encrypted by '%s', which is not known", uri);
+	return cipher;
 }
 
 /* ---- decryption */

@@ -70,11 +70,26 @@ static void append_assert(struct mfa_change *change, enum mfa_attr attr, struct 
 	change->assert_count++;
 }
 
+/** Whether the change deletes a value, and so fails by itself when it is gone */
+static bool takes_away(struct mfa_change const *change, enum mfa_attr attr, struct mfa_bytes value)
+{
+	for (size_t i = 0; i < change->count; i++) {
+		if (change->list[i].op == MFA_OP_DELETE && change->list[i].attr == attr &&
+		    mfa_bytes_equal(change->list[i].value, value)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 void mfa_change_assert(struct mfa_change *change, struct mfa_entry const *entry, enum mfa_attr attr)
 {
 	size_t const count = mfa_entry_count(entry, attr);
 
 	if (count == 0) append_assert(change, attr, (struct mfa_bytes){0});
-	for (size_t i = 0; i < count; i++)
-		append_assert(change, attr, mfa_entry_get(entry, attr, i));
+	for (size_t i = 0; i < count; i++) {
+		struct mfa_bytes const value = mfa_entry_get(entry, attr, i);
+
+		if (!takes_away(change, attr, value)) append_assert(change, attr, value);
+	}
 }

@@ -62,7 +62,8 @@ void mfa_change_swap(struct mfa_change *change, struct mfa_entry const *entry, e
  *
  * Where the server offers the assertion control (RFC 4528) it checks this in the
  * same operation; where it does not, only what the modify itself deletes and adds
- * is compared.
+ * is compared.  So call it last: a value that the change deletes by then is checked
+ * by that, and needs no condition of its own.
  */
 void mfa_change_assert(struct mfa_change *change, struct mfa_entry const *entry,
 		       enum mfa_attr attr);

@@ -230,6 +230,12 @@ static int check_ranges(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
 	return 0;
 }
 
+/** Where an item's text is kept */
+static struct peruser_text *text_of(rlm_peruser_mfa_t *inst, CONF_PARSER const *item)
+{
+	return (struct peruser_text *)((uint8_t *)inst + item->offset);
+}
+
 /** Take apart the texts among some items */
 static int read_texts(rlm_peruser_mfa_t *inst, CONF_SECTION *cs, char const *section)
 {
@@ -237,8 +243,7 @@ static int read_texts(rlm_peruser_mfa_t *inst, CONF_SECTION *cs, char const *sec
 		char const *why;
 
 		if (!(item->type & PW_TYPE_XLAT)) continue;
-		if (peruser_text_read(inst, (struct peruser_text *)((uint8_t *)inst + item->offset),
-				      &why) < 0) {
+		if (peruser_text_read(inst, text_of(inst, item), &why) < 0) {
 			complain_that(cs, section, item->name, "cannot be expanded:", why);
 			return -1;
 		}
@@ -288,7 +293,7 @@ static int read_where(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
 static int check_messages(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
 {
 	for (CONF_PARSER const *item = message_config; item->name; item++) {
-		char const *text = *(char const **)((uint8_t *)inst + item->offset);
+		char const *text = text_of(inst, item)->fmt;
 
 		if (strchr(text, '%') || strlen(text) <= PERUSER_TEXT_MAX) continue;
 		complain(cs, "message", item->name, "at most 253 bytes");

@@ -92,8 +92,7 @@ static enum mfa_rc locate(struct mfa_where *where, TALLOC_CTX *ctx, rlm_peruser_
 			  REQUEST *request, struct mfa_diag *diag)
 {
 	VALUE_PAIR *dn = fr_pair_find_by_num(request->config, PW_LDAP_USERDN, 0, TAG_ANY);
-	bool const stripped =
-		fr_pair_find_by_num(request->packet->vps, PW_STRIPPED_USER_NAME, 0, TAG_ANY);
+	struct peruser_text const *text = &inst->filter;
 	char *base = NULL, *filter = NULL;
 
 	if (dn) {
@@ -104,9 +103,10 @@ static enum mfa_rc locate(struct mfa_where *where, TALLOC_CTX *ctx, rlm_peruser_
 		mfa_diag_set(diag, "no usable User-Name");
 		return MFA_ERR_NOT_FOUND;
 	}
+	if (fr_pair_find_by_num(request->packet->vps, PW_STRIPPED_USER_NAME, 0, TAG_ANY))
+		text = &inst->filter_stripped;
 	if (peruser_expand(&base, request, &inst->base_dn, escape_dn) < 0 ||
-	    peruser_expand(&filter, request, stripped ? &inst->filter_stripped : &inst->filter,
-			   escape_filter) < 0) {
+	    peruser_expand(&filter, request, text, escape_filter) < 0) {
 		talloc_free(base);
 		mfa_diag_set(diag, "'base_dn' or 'filter' cannot be expanded");
 		return MFA_ERR_FORMAT;
@@ -157,12 +157,16 @@ static bool take_mapped(struct mfa_login *login, REQUEST *request)
 	return true;
 }
 
-/** Borrow a connection; the clock of this step starts */
-static struct mfa_conn **borrow(rlm_peruser_mfa_t *inst)
+/** Borrow a connection; the clock of this step starts; NULL when there is none, and diag says so */
+static struct mfa_conn **borrow(rlm_peruser_mfa_t *inst, struct mfa_diag *diag)
 {
 	struct mfa_conn **conn = fr_connection_get(inst->pool);
 
-	if (conn) mfa_conn_start(*conn);
+	if (conn) {
+		mfa_conn_start(*conn);
+	} else {
+		mfa_diag_set(diag, "no connection to the directory");
+	}
 	return conn;
 }
 
@@ -192,13 +196,10 @@ static enum mfa_rc find_entry(struct mfa_login *login, struct mfa_diag *diag,
 enum mfa_rc peruser_read(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_login *login,
 			 struct mfa_diag *diag)
 {
-	struct mfa_conn **conn = borrow(inst);
+	struct mfa_conn **conn = borrow(inst, diag);
 	enum mfa_rc rc;
 
-	if (!conn) {
-		mfa_diag_set(diag, "no connection to the directory");
-		return MFA_ERR_UNAVAILABLE;
-	}
+	if (!conn) return MFA_ERR_UNAVAILABLE;
 	rc = find_entry(login, diag, inst, request, *conn);
 	give_back(inst, conn, rc);
 	return rc;
@@ -208,13 +209,10 @@ enum mfa_rc peruser_check_password(rlm_peruser_mfa_t *inst, REQUEST *request,
 				   struct mfa_login *login, struct mfa_diag *diag,
 				   struct mfa_bytes password)
 {
-	struct mfa_conn **conn = borrow(inst);
+	struct mfa_conn **conn = borrow(inst, diag);
 	enum mfa_rc rc = MFA_OK;
 
-	if (!conn) {
-		mfa_diag_set(diag, "no connection to the directory");
-		return MFA_ERR_UNAVAILABLE;
-	}
+	if (!conn) return MFA_ERR_UNAVAILABLE;
 	if (!login->have_entry && !take_mapped(login, request))
 		rc = find_entry(login, diag, inst, request, *conn);
 	if (rc == MFA_OK) rc = mfa_conn_bind_user(diag, *conn, login->entry.dn, password);
@@ -263,9 +261,8 @@ enum mfa_rc peruser_ask(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_lo
 	if (!login->have_entry) (void)take_mapped(login, request);
 	/* The password step with a record in hand writes nothing: it needs no connection. */
 	if (!login->have_entry || ask->code) {
-		conn = borrow(inst);
+		conn = borrow(inst, &login->decision.reason);
 		if (!conn) {
-			mfa_diag_set(&login->decision.reason, "no connection to the directory");
 			rc = fail(login, MFA_ERR_UNAVAILABLE);
 			goto out;
 		}

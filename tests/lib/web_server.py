@@ -118,14 +118,18 @@ class Filter:
             os._exit(126)
 
 
-class SocketActivated(Server):
-    """The service as systemd would start it at the first connection: its command, its filter of system calls."""
-
-    name = "activated"
+class Backend(Server):
+    """The program behind a FastCGI socket, started as one of the examples has it."""
 
     def __init__(self, program, config, socket):
         super().__init__()
         self.program, self.config, self.socket = program, config, socket
+
+
+class SocketActivated(Backend):
+    """The service as systemd would start it at the first connection: its command, its filter of system calls."""
+
+    name = "activated"
 
     def command(self):
         words = unit("peruser-mfa-enroll.service", "Service", "ExecStart")[0].replace(PROGRAM, str(self.program)).split()
@@ -140,14 +144,10 @@ class SocketActivated(Server):
         return True
 
 
-class Spawned(Server):
+class Spawned(Backend):
     """The workers as nginx.conf says that spawn-fcgi runs them."""
 
     name = "spawned"
-
-    def __init__(self, program, config, socket):
-        super().__init__()
-        self.program, self.config, self.socket = program, config, socket
 
     def command(self):
         text = (EXAMPLES / "nginx.conf").read_text()
@@ -179,13 +179,13 @@ class ShippedPage(Page):
     """The page at /mfa as one of the examples has it: "apache-fastcgi", "apache-cgi", "nginx" or "lighttpd"."""
 
     def __init__(self, slapd, example, **options):
-        self.example, self.backend = example, None
+        self.example = example
         super().__init__(slapd, mode="cgi", start=False, **options)
         try:
             self._install()
             if example != "apache-cgi":
                 kind = Spawned if example == "nginx" else SocketActivated
-                self.backend = kind(self.program, self.config, self.dir / "page.sock").start()
+                self.workers = kind(self.program, self.config, self.dir / "page.sock").start()
             self.start_on_free_ports()
         except BaseException:
             self.close()
@@ -230,13 +230,3 @@ class ShippedPage(Page):
         Server.start(self)
         wait_until(self.is_ready, what="web server ready")
         return self
-
-    def all_logs(self):
-        return self.log() + (self.backend.log() if self.backend else "")
-
-    def close(self):
-        try:
-            if self.backend:
-                self.backend.close()
-        finally:
-            super().close()

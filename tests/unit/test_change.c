@@ -116,6 +116,24 @@ static void what_does_not_fit_is_never_cut(void **state)
 	assert_int_equal(change.count, 1);
 }
 
+static void a_value_that_is_deleted_needs_no_assertion(void **state)
+{
+	(void)state;
+	entry_new(&entry);
+	entry_add(&entry, MFA_ATTR_SECRET, "a");
+	entry_add(&entry, MFA_ATTR_SECRET, "b");
+	mfa_change_init(&change);
+	mfa_change_delete(&change, MFA_ATTR_SECRET, mfa_bytes_of("a"));
+	mfa_change_delete(&change, MFA_ATTR_FAILURES, mfa_bytes_of("b"));
+	mfa_change_add(&change, MFA_ATTR_SECRET, "b");
+	mfa_change_assert(&change, &entry, MFA_ATTR_SECRET);
+	assert_int_equal(change.assert_count, 1);
+	assert_bytes(change.asserts[0].value, "b");
+	mfa_change_clear(&change, MFA_ATTR_SECRET);
+	mfa_change_assert(&change, &entry, MFA_ATTR_SECRET);
+	assert_int_equal(change.assert_count, 2);
+}
+
 static void too_many_assertions_do_not_fit_either(void **state)
 {
 	(void)state;
@@ -136,6 +154,7 @@ int main(void)
 		cmocka_unit_test(every_operation_keeps_its_place),
 		cmocka_unit_test(an_assertion_names_every_value_or_the_lack_of_any),
 		cmocka_unit_test(what_does_not_fit_is_never_cut),
+		cmocka_unit_test(a_value_that_is_deleted_needs_no_assertion),
 		cmocka_unit_test(too_many_assertions_do_not_fit_either),
 	};
 
