@@ -10,6 +10,7 @@ from lib import slapd_config as conf
 from lib.slapd import DATABASE_DN, FREERADIUS_DN, Slapd, run_tool
 from lib.tls import make_certificates
 
+INDEX = "objectClass,uid eq"   # what a login searches by; a provider of replicas has entryUUID and entryCSN too
 OLD_STEP = 1          # so that every login replaces a value, as all but a user's first do
 PASSWORD = "correct-horse-42x"
 MONITOR = """\
@@ -94,7 +95,7 @@ class Directory(Slapd):
         make_certificates(self.dir)
         self._slapadd("-n0", stdin=conf.config_ldif(
             self.dir, self.root_password, schemas=schema, modules=["otp"] if self.otp else [],
-            overlays=(OTP_OVERLAY if self.otp else "") + MONITOR))
+            overlays=(OTP_OVERLAY if self.otp else "") + MONITOR, index=INDEX))
 
     def command(self):
         """Errors alone are logged."""

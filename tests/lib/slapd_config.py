@@ -30,6 +30,7 @@ CONFIG = """\
 dn: cn=config
 objectClass: olcGlobal
 cn: config
+olcLogLevel: none
 olcTLSCACertificateFile: "{dir}/ca.pem"
 olcTLSCertificateFile: "{dir}/server.pem"
 olcTLSCertificateKeyFile: "{dir}/server.key"
@@ -65,7 +66,7 @@ olcRootDN: {root_dn}
 olcRootPW: {root_password}
 olcDbDirectory: "{dir}/db"
 olcDbMaxSize: 1073741824
-olcDbIndex: objectClass,uid,entryUUID,entryCSN eq
+olcDbIndex: {index}
 {database}
 {overlays}"""
 
@@ -109,14 +110,15 @@ def file_url(path):
     return "file://" + quote(str(path))
 
 
-def config_ldif(folder, root_password, *, schemas, modules=(), site_access=SITE_ACCESS, overlays="", database=""):
+def config_ldif(folder, root_password, *, schemas, modules=(), site_access=SITE_ACCESS, overlays="", database="",
+                index="objectClass,uid,entryUUID,entryCSN eq"):
     schema_files = [f"/etc/ldap/schema/{name}.ldif" for name in ("core", "cosine", "inetorgperson")] + list(schemas)
     database += "".join(f"olcAccess: {rule}\n" for rule in site_access)
     return CONFIG.format(
         dir=folder, suffix=SUFFIX, root_dn=ROOT_DN, root_password=root_password, uid=os.getuid(), gid=os.getgid(),
         modules="".join(f"olcModuleLoad: {name}\n" for name in modules),
         schemas="".join(f"include: {file_url(path)}\n\n" for path in schema_files),
-        database=database, overlays=overlays)
+        database=database, overlays=overlays, index=index)
 
 
 def ssha(password):
