@@ -102,13 +102,15 @@ enum mfa_rc mfa_conn_wait(LDAPMessage **result, struct mfa_conn *conn, LDAP *han
 			  uint32_t limit_s)
 {
 	struct timeval limit = mfa_conn_time_left(conn, limit_s);
+	bool late;
 	int got;
 
 	*result = NULL;
 	got = ldap_result(handle, msgid, LDAP_MSG_ALL, &limit, result);
+	late = conn->io_deadline_ms != 0 && mfa_monotonic_ms() >= conn->io_deadline_ms;
 	conn->io_deadline_ms = 0;
 	if (got > 0) return MFA_OK;
-	if (got < 0) return MFA_ERR_CONFLICT;
+	if (got < 0) return late ? MFA_ERR_UNAVAILABLE : MFA_ERR_CONFLICT;
 	(void)ldap_abandon_ext(handle, msgid, NULL, NULL);
 	return MFA_ERR_UNAVAILABLE;
 }

@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#define RECV_LIMIT_MS 100 /* how long a read may sleep without a look at the deadline */
+
 /*
  * libldap bounds how long it waits for an answer, but not for the bytes of a TLS handshake
  * (with GnuTLS it spins until they arrive) nor for the rest of an answer that has begun.  A
@@ -14,6 +16,9 @@
  * place of libldap's own on the socket: it waits until the deadline of the connection and then
  * reports an error, which nobody above tries again.  Over it lies libldap's layer that reads
  * ahead, so that an answer in many parts costs one system call.
+ *
+ * While an operation has a deadline the layer says that there is something to read: libldap
+ * then reads at once, where it would first wait in a poll of its own, and the wait is ours.
  */
 
 int64_t mfa_monotonic_ms(void)
@@ -59,13 +64,19 @@ static bool try_again(Sockbuf_IO_Desc *sbiod, int socket, short events)
 	return ready > 0;
 }
 
+/** How to read: asleep in recv(2) itself, as long as the socket's own limit ends before the deadline */
+static int read_flags(struct mfa_conn const *conn)
+{
+	return left_ms(conn) > RECV_LIMIT_MS ? 0 : MSG_DONTWAIT;
+}
+
 static ber_slen_t guarded_read(Sockbuf_IO_Desc *sbiod, void *buf, ber_len_t len)
 {
 	int const socket = socket_of(sbiod);
 	ber_slen_t n;
 
 	do {
-		n = recv(socket, buf, len, MSG_DONTWAIT);
+		n = recv(socket, buf, len, read_flags(sbiod->sbiod_pvt));
 	} while (n < 0 && try_again(sbiod, socket, POLLIN));
 	return n;
 }
@@ -96,6 +107,9 @@ static int guard_remove(Sockbuf_IO_Desc *sbiod)
 
 static int guard_ctrl(Sockbuf_IO_Desc *sbiod, int opt, void *arg)
 {
+	struct mfa_conn const *conn = sbiod->sbiod_pvt;
+
+	if (opt == LBER_SB_OPT_DATA_READY && conn->io_deadline_ms != 0) return 1;
 	return LBER_SBIOD_CTRL_NEXT(sbiod, opt, arg);
 }
 
@@ -117,13 +131,18 @@ static int add_guard(LDAP *handle, Sockbuf *sb, LDAPURLDesc *server, struct sock
 		.sbi_write = guarded_write,
 		.sbi_close = guard_close,
 	};
+	struct timeval const limit = {.tv_usec = RECV_LIMIT_MS * 1000};
 	int const level = (LBER_SBIOD_LEVEL_PROVIDER + LBER_SBIOD_LEVEL_TRANSPORT) / 2;
-	int const code = ber_sockbuf_add_io(sb, &io, level, callback->lc_arg);
+	int socket = -1;
 
 	(void)handle;
 	(void)server;
 	(void)address;
-	if (code < 0) return code;
+	if (ber_sockbuf_add_io(sb, &io, level, callback->lc_arg) < 0 ||
+	    ber_sockbuf_ctrl(sb, LBER_SB_OPT_GET_FD, &socket) < 0 ||
+	    setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0) {
+		return -1;
+	}
 	return ber_sockbuf_add_io(sb, &ber_sockbuf_io_readahead, level + 1, NULL);
 }
 

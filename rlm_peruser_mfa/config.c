@@ -54,6 +54,7 @@ static CONF_PARSER const module_config[] = {
 	{"not_found", AT(PW_TYPE_STRING, not_found_name), "reject"},
 	{"bind_users", AT(PW_TYPE_BOOLEAN, bind_users), "no"},
 	{"report_only", AT(PW_TYPE_BOOLEAN, report_only), "no"},
+	{"log_success", AT(PW_TYPE_BOOLEAN, log_success), "yes"},
 	{"challenge", FR_CONF_POINTER(PW_TYPE_SUBSECTION, NULL), (void const *)challenge_config},
 	{"remember", FR_CONF_POINTER(PW_TYPE_SUBSECTION, NULL), (void const *)remember_config},
 	{"message", FR_CONF_POINTER(PW_TYPE_SUBSECTION, NULL), (void const *)message_config},

@@ -66,6 +66,7 @@ typedef struct rlm_peruser_mfa_t {
 	char const *not_found_name;
 	char const *separator;
 	bool report_only;
+	bool log_success;
 	bool bind_users;
 	uint32_t lifetime_s;
 	uint32_t attempts;
@@ -189,10 +190,11 @@ rlm_rcode_t peruser_split(rlm_peruser_mfa_t *inst, REQUEST *request);
 #define PERUSER_TEXT_MAX 253u //!< Octets of an attribute (RFC 2865 section 5).
 
 /** Note the result for policies, and log it in one line: refused logins as information, faults
- * of the directory or the configuration as errors */
+ * of the directory or the configuration as errors, and what went well as log_success says */
 void peruser_report(REQUEST *request, enum mfa_result result, char const *reason);
 void peruser_report_fault(REQUEST *request, enum mfa_result result, char const *reason);
-void peruser_report_decision(REQUEST *request, struct mfa_decision const *decision);
+void peruser_report_decision(rlm_peruser_mfa_t *inst, REQUEST *request,
+			     struct mfa_decision const *decision);
 
 /** Refuse: reply and rcode of a decision that neither accepts nor asks */
 rlm_rcode_t peruser_refuse(rlm_peruser_mfa_t *inst, REQUEST *request,

@@ -9,6 +9,14 @@ static bool is_quiet(enum mfa_result result)
 	return result == MFA_RESULT_OFF || result == MFA_RESULT_SKIPPED;
 }
 
+/** Whether all went as it should: a right password, or a right code */
+static bool is_success(struct mfa_decision const *decision)
+{
+	return !decision->wrong && (decision->result == MFA_RESULT_CHALLENGED ||
+				    decision->result == MFA_RESULT_ACCEPTED ||
+				    decision->result == MFA_RESULT_TRUSTED);
+}
+
 static bool is_failure(enum mfa_result result)
 {
 	switch (result) {
@@ -38,7 +46,7 @@ static void report(REQUEST *request, log_type_t level, enum mfa_result result, c
 	char const *colon = reason[0] ? ": " : "";
 
 	(void)peruser_set_integer(request->packet, &request->packet->vps, PERUSER_RESULT, result);
-	if (is_quiet(result)) {
+	if (level == L_DBG) {
 		RDEBUG("user '%s': %s%s%s", user, name, colon, reason);
 	} else {
 		radlog_request(level, 0, request, "user '%s': %s%s%s", user, name, colon, reason);
@@ -49,7 +57,7 @@ static void report(REQUEST *request, log_type_t level, enum mfa_result result, c
 
 void peruser_report(REQUEST *request, enum mfa_result result, char const *reason)
 {
-	report(request, L_INFO, result, reason);
+	report(request, is_quiet(result) ? L_DBG : L_INFO, result, reason);
 }
 
 void peruser_report_fault(REQUEST *request, enum mfa_result result, char const *reason)
@@ -57,11 +65,15 @@ void peruser_report_fault(REQUEST *request, enum mfa_result result, char const *
 	report(request, L_ERR, result, reason);
 }
 
-void peruser_report_decision(REQUEST *request, struct mfa_decision const *decision)
+void peruser_report_decision(rlm_peruser_mfa_t *inst, REQUEST *request,
+			     struct mfa_decision const *decision)
 {
-	bool const fault = decision->fault || decision->result == MFA_RESULT_BROKEN;
+	bool const wanted = inst->log_success || inst->report_only;
+	log_type_t level = L_INFO;
 
-	report(request, fault ? L_ERR : L_INFO, decision->result, decision->reason.text);
+	if (decision->fault || decision->result == MFA_RESULT_BROKEN) level = L_ERR;
+	if (is_quiet(decision->result) || (!wanted && is_success(decision))) level = L_DBG;
+	report(request, level, decision->result, decision->reason.text);
 }
 
 /** Empty the reply: what authorize put there belongs to an Accept

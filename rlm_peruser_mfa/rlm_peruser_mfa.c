@@ -307,7 +307,7 @@ static rlm_rcode_t check_code(rlm_peruser_mfa_t *inst, REQUEST *request,
 	peruser_cache_take(login, inst->cache, challenge->nonce, ask.now_s);
 	(void)peruser_ask(inst, request, login, &ask, challenge->user);
 	if (login->record_diag.text[0]) RWARN("%s", login->record_diag.text);
-	peruser_report_decision(request, &login->decision);
+	peruser_report_decision(inst, request, &login->decision);
 	rcode = answer(inst, request, login, challenge);
 out:
 	mfa_login_free(&login);
@@ -410,7 +410,7 @@ static rlm_rcode_t ask_for_code(rlm_peruser_mfa_t *inst, REQUEST *request, struc
 				       : "no place for a code in this first factor");
 		return peruser_reject_with(request, &inst->message.no_code);
 	}
-	peruser_report_decision(request, decision);
+	peruser_report_decision(inst, request, decision);
 	return challenge_user(inst, request, login, &inst->message.challenge);
 }
 
@@ -421,7 +421,7 @@ static rlm_rcode_t reply_to_password(rlm_peruser_mfa_t *inst, REQUEST *request,
 	struct mfa_decision const *decision = &login->decision;
 
 	if (decision->verdict == MFA_CHALLENGE) return ask_for_code(inst, request, login);
-	peruser_report_decision(request, decision);
+	peruser_report_decision(inst, request, decision);
 	if (decision->verdict == MFA_ACCEPT) {
 		peruser_accept(inst, request, decision);
 		return decision->result == MFA_RESULT_OFF ? RLM_MODULE_NOOP : RLM_MODULE_OK;
@@ -454,7 +454,7 @@ static rlm_rcode_t CC_HINT(nonnull) mod_post_auth(void *instance, REQUEST *reque
 	if (rc == MFA_ERR_NOT_FOUND) return stranger(inst, request);
 	if (notes->login->record_diag.text[0]) RWARN("%s", notes->login->record_diag.text);
 	if (!inst->report_only) return reply_to_password(inst, request, notes->login);
-	peruser_report_decision(request, &notes->login->decision);
+	peruser_report_decision(inst, request, &notes->login->decision);
 	return RLM_MODULE_NOOP;
 }
 

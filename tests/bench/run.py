@@ -21,7 +21,7 @@ import report  # noqa: E402
 from directory_load import Directory, people, write_list  # noqa: E402
 from lib import ROOT  # noqa: E402
 from measure import Generator, Row  # noqa: E402
-from sites import FAST, Site, google_authenticator, mapped  # noqa: E402
+from sites import FAST, QUIET, Site, google_authenticator, mapped  # noqa: E402
 
 OUT = ROOT / "build/bench"
 FULL = os.environ.get("BENCH", "quick") == "full"
@@ -113,8 +113,8 @@ class Bench(contextlib.ExitStack):
 
     def server(self, name):
         if name not in self.servers:
-            ours = {"ours": {}, "mapped": {"update": mapped()}, "fast": {"instance": FAST},
-                    "append": {"instance": {**FAST, "mode": "append"}}}
+            ours = {"ours": {"instance": QUIET}, "mapped": {"instance": QUIET, "update": mapped()},
+                    "fast": {"instance": FAST}, "append": {"instance": {**FAST, "mode": "append"}}}
             site = {"mapped": "ours", "append": "fast"}.get(name, name)
             more = {"module": True, "settings": LENIENT, **ours[name]} if name in ours else {}
             if name == "pam":

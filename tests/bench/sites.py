@@ -181,7 +181,8 @@ SITES = {
 SITES["otp"] = SITES["plain"]
 # The password checked by our module, the record kept until the answer: no rlm_ldap at all.
 SITES["fast"] = {"authorize": "\tperuser_mfa\n", "authenticate": "\tperuser_mfa\n", "post_auth": "\tperuser_mfa\n"}
-FAST = {"bind_users": "yes", "challenge.cache": 4096}
+QUIET = {"log_success": "no"}   # as its peers, and as the server itself by default
+FAST = {**QUIET, "bind_users": "yes", "challenge.cache": 4096}
 
 
 def mapped():

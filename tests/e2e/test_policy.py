@@ -82,3 +82,25 @@ def test_restricted_network_for_the_unenrolled(slapd, ring):
         assert "99" in invited.start(client).get("Tunnel-Private-Group-Id")
         assert plain.start(client).get("Tunnel-Private-Group-Id") is None
         assert Enrolled(slapd).login(client).get("Tunnel-Private-Group-Id") is None
+
+
+@pytest.mark.parametrize("choice", ["yes", "no"])
+def test_success_is_logged_unless_the_site_does_that(slapd, ring, choice):
+    with FreeRadius(slapd, ring=ring, debug=0, instance={"log_success": choice}) as server, \
+            server.client() as client:
+        user = Enrolled(slapd)
+        again = user.answer(client, user.challenge(client), "000000")
+        assert again.challenged
+        user.answer(client, again, user.device.code())
+        lines = [line for line in server.log().splitlines() if f"user '{user.uid}'" in line]
+    wanted = ["challenged: password accepted", "challenged: wrong code", "accepted: code accepted"]
+    wanted = [text for text in wanted if choice == "yes" or "wrong" in text]
+    assert len(lines) == len(wanted) and all(text in line for text, line in zip(wanted, lines)), lines
+
+
+def test_trial_logs_whatever_the_site_asked_for(slapd, ring):
+    with FreeRadius(slapd, ring=ring, debug=0, instance={"log_success": "no", "report_only": "yes"}) as server, \
+            server.client() as client:
+        user = Enrolled(slapd)
+        assert user.start(client).accepted
+        assert f"user '{user.uid}': challenged" in server.log()
