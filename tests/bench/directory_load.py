@@ -5,7 +5,7 @@ import hashlib
 import os
 
 import ldap
-
+from cores import DIRECTORY, on
 from lib import slapd_config as conf
 from lib.slapd import DATABASE_DN, FREERADIUS_DN, Slapd, run_tool
 from lib.tls import make_certificates
@@ -101,7 +101,7 @@ class Directory(Slapd):
         """Errors alone are logged."""
         command = super().command()
         command[command.index("-d") + 1] = "32768"
-        return command
+        return on(DIRECTORY) + command
 
     def set_durable(self, durable):
         """Whether a change is on the disk before it is confirmed (olcDbNoSync)."""

@@ -5,6 +5,7 @@ import json
 import subprocess
 from pathlib import Path
 
+from cores import OTHERS, on
 from lib import ROOT
 from lib.client import SECRET
 from lib.slapd import PEOPLE, RADIUS_DN
@@ -48,7 +49,7 @@ class Generator:
         return self.folder / f"used-{row.codes}-{row.users}"
 
     def _run(self, command):
-        done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
+        done = subprocess.run(on(OTHERS) + [str(word) for word in command], capture_output=True, text=True, check=False)
         if done.returncode:
             raise Failed(f"{command[0]}: {done.stderr.strip()}")
         return json.loads(done.stdout)

@@ -5,6 +5,7 @@ import statistics
 import subprocess
 from html import escape
 
+from cores import described
 from lib import ROOT
 
 BAR, LABEL, WIDTH = 22, 330, 860
@@ -87,5 +88,5 @@ def machine():
         lines = [line.split(":", 1)[1].strip() for line in info if line.startswith("model name")]
     versions = " · ".join(f"{name} {_output('dpkg-query', '-W', '-f', '${Version}', name)}"
                           for name in ("freeradius", "slapd", "libldap-2.5-0", "libssl3"))
-    return (f"{len(lines)} × {lines[0] if lines else platform.machine()}, {platform.system()} {platform.release()}; "
+    return (f"{len(lines)} × {lines[0] if lines else platform.machine()} ({described()}), {platform.system()} {platform.release()}; "
             f"{versions}; commit {_output('git', 'rev-parse', '--short', 'HEAD')}\n")

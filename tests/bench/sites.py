@@ -7,6 +7,7 @@ from lib.pam import private
 from lib.radius_server import TEMPLATES, FreeRadius
 from lib.slapd import FREERADIUS_DN, PEOPLE
 
+from cores import OTHERS, on
 from directory_load import PEERS_SECRET, PEERS_STEP
 
 THREADS = 16
@@ -227,6 +228,9 @@ class Site(FreeRadius):
         super().__init__(directory, update=update, more=files, module=module, echo=False, debug=0,
                          threads=THREADS, instance=instance, settings=settings,
                          under=private({"/etc/pam.d": pam_services}, []) if pam_services else ())
+
+    def command(self):
+        return on(OTHERS) + super().command()
 
     def _words(self):
         """Peers do not need to read the password's hash: the directory checks it."""
