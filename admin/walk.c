@@ -91,7 +91,7 @@ static enum mfa_rc request_page(LDAPMessage **result, struct walk *walk)
 {
 	struct mfa_cli *cli = walk->cli;
 	char *attrs[MFA_READ_ATTRS + 1];
-	size_t const count = mfa_conn_attrs(attrs, &cli->store);
+	size_t const count = mfa_conn_attrs(attrs, &cli->store, 0);
 	LDAPControl *page = NULL;
 	LDAPControl *controls[2] = {NULL, NULL};
 	int msgid, code;

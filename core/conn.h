@@ -64,8 +64,9 @@ enum mfa_rc mfa_conn_wait(LDAPMessage **result, struct mfa_conn *conn, LDAP *han
 /** Attributes that a read asks for: the record, the id, the class, the end */
 #define MFA_READ_ATTRS (MFA_ATTR_COUNT + 3u)
 
-/** Fill in the attributes to ask for, NULL behind them; how many there are */
-size_t mfa_conn_attrs(char *attrs[static MFA_READ_ATTRS], struct mfa_store const *store);
+/** Fill in the attributes to ask for, but for a set of them, NULL behind them; how many there are */
+size_t mfa_conn_attrs(char *attrs[static MFA_READ_ATTRS], struct mfa_store const *store,
+		      uint32_t leave_out);
 
 /** Copy one entry out of a search's answer
  *

@@ -24,11 +24,14 @@ enum mfa_attr {
 	MFA_ATTR_COUNT
 };
 
+#define MFA_ATTR_BIT(_attr) (1u << (_attr)) //!< For a set of them.
+
 /** An entry; too large for a stack, wipe it with mfa_entry_clear() */
 struct mfa_entry {
 	struct mfa_bytes dn; //!< As the directory gave it; NUL behind it.
 	struct mfa_bytes id; //!< Immutable id: entryUUID, nsUniqueId, objectGUID; raw bytes.
 	bool has_class;	     //!< The auxiliary class is there; only set when it was asked for.
+	uint32_t left_out;   //!< Set of attributes that were not asked for.
 	size_t count;	     //!< Values below.
 	struct {
 		enum mfa_attr attr;

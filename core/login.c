@@ -11,7 +11,7 @@ struct mfa_login *mfa_login_alloc(void)
 
 	if (!login) return NULL;
 	mfa_entry_init(&login->entry);
-	login->have_entry = login->is_earlier = login->is_partial = false;
+	login->have_entry = login->is_earlier = false;
 	login->record = (struct mfa_record){0};
 	login->decision.verdict = MFA_REJECT;
 	login->decision.result = MFA_RESULT_REJECTED;
@@ -29,6 +29,32 @@ void mfa_login_free(struct mfa_login **login)
 	mfa_record_clear(&(*login)->record);
 	free(*login);
 	*login = NULL;
+}
+
+static bool is_recovery(struct mfa_code const *code)
+{
+	return code && code->kind == MFA_CODE_RECOVERY;
+}
+
+/** Attributes that a decision rests on: a set of them */
+static uint32_t needs(struct mfa_policy const *policy, struct mfa_code const *code)
+{
+	uint32_t set = MFA_ATTR_BIT(MFA_ATTR_ENABLED) | MFA_ATTR_BIT(MFA_ATTR_SECRET) |
+		       MFA_ATTR_BIT(MFA_ATTR_REQUIRED_FROM) | MFA_ATTR_BIT(MFA_ATTR_FAILURES);
+
+	if (policy->remember_s > 0) set |= MFA_ATTR_BIT(MFA_ATTR_TRUSTED_DEVICE);
+	if (code) set |= MFA_ATTR_BIT(MFA_ATTR_LAST_USE);
+	if (is_recovery(code)) set |= MFA_ATTR_BIT(MFA_ATTR_RECOVERY_CODE);
+	return set;
+}
+
+uint32_t mfa_login_spare(struct mfa_policy const *policy, bool recovery)
+{
+	uint32_t spare = MFA_ATTR_BIT(MFA_ATTR_VOUCHER);
+
+	if (policy->remember_s == 0) spare |= MFA_ATTR_BIT(MFA_ATTR_TRUSTED_DEVICE);
+	if (!recovery) spare |= MFA_ATTR_BIT(MFA_ATTR_RECOVERY_CODE);
+	return spare;
 }
 
 enum mfa_rc mfa_login_read(struct mfa_login *login, struct mfa_diag *diag, struct mfa_conn *conn,
@@ -84,14 +110,19 @@ static enum mfa_rc read_and_decide(struct mfa_login *login, struct mfa_diag *dia
 				   struct mfa_request const *request, mfa_login_hook hook,
 				   void *uctx)
 {
-	if (login->is_partial && request->code) login->have_entry = false;
+	if (login->entry.left_out & needs(ctx->policy, request->code)) login->have_entry = false;
 	do {
 		if (!login->have_entry) {
+			struct mfa_where where;
 			enum mfa_rc rc;
 
 			if (!ctx->conn) return MFA_ERR_INTERNAL;
-			login->is_earlier = login->is_partial = false;
-			rc = mfa_login_read(login, diag, ctx->conn, side, ctx->where);
+			where = *ctx->where;
+			if (ctx->lean)
+				where.leave_out =
+					mfa_login_spare(ctx->policy, is_recovery(request->code));
+			login->is_earlier = false;
+			rc = mfa_login_read(login, diag, ctx->conn, side, &where);
 			if (rc != MFA_OK) return rc;
 		}
 		decide(login, ctx, request, hook, uctx);

@@ -19,7 +19,6 @@ struct mfa_login {
 	struct mfa_entry entry; //!< As read last.
 	bool have_entry;	//!< entry holds something: do not read it first.
 	bool is_earlier;	//!< entry is from an earlier packet: see mfa_login_run().
-	bool is_partial;	//!< entry tells no more than whether a code is needed.
 	struct mfa_record record;
 	struct mfa_decision decision; //!< The answer.
 	struct mfa_diag record_diag;  //!< What was wrong with the record; empty when nothing was.
@@ -32,6 +31,7 @@ struct mfa_login_context {
 	struct mfa_keyring const *ring;
 	struct mfa_policy const *policy;
 	bool required; //!< MFA is not optional for this login.
+	bool lean;     //!< Read what the decision needs; for programs that look at nothing else.
 };
 
 /** Called on an answer before it is written; may add to the change
@@ -49,6 +49,14 @@ struct mfa_login *mfa_login_alloc(void);
 /** Wipe and free; sets *login to NULL */
 void mfa_login_free(struct mfa_login **login);
 
+/** What a lean read may leave out: a set of attributes
+ *
+ * The last use comes along at the password step already, for the code that often follows.
+ *
+ * @param[in] recovery whether the code may be a recovery code.
+ */
+uint32_t mfa_login_spare(struct mfa_policy const *policy, bool recovery);
+
 /** Read the entry
  *
  * @return as mfa_conn_read().
@@ -60,7 +68,8 @@ enum mfa_rc mfa_login_read(struct mfa_login *login, struct mfa_diag *diag, struc
  *
  * An earlier entry is good for one thing: to accept, by a change under the condition
  * that all that was decided upon is still so, which the directory checks as it writes
- * (RFC 4528).  Any other answer is decided once more, upon a fresh read.
+ * (RFC 4528).  Any other answer is decided once more, upon a fresh read.  So is one
+ * that needs an attribute which was left out of the entry.
  *
  * @param[in,out] login decision is always set; verdict MFA_REJECT on any failure, with
  *			result MFA_RESULT_UNAVAILABLE when it was the directory's absence.

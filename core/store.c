@@ -125,12 +125,15 @@ static enum mfa_rc take_entry(struct mfa_entry *entry, struct mfa_diag *diag,
 	return mfa_conn_entry(entry, diag, config, handle, ldap_first_entry(handle, result));
 }
 
-size_t mfa_conn_attrs(char *attrs[static MFA_READ_ATTRS], struct mfa_store const *store)
+size_t mfa_conn_attrs(char *attrs[static MFA_READ_ATTRS], struct mfa_store const *store,
+		      uint32_t leave_out)
 {
 	static char object_class[] = "objectClass";
 	size_t n = 0;
 
-	for (size_t i = 0; i < MFA_ATTR_COUNT; i++) attrs[n++] = store->config->attr[i];
+	for (size_t i = 0; i < MFA_ATTR_COUNT; i++) {
+		if (!(leave_out & MFA_ATTR_BIT(i))) attrs[n++] = store->config->attr[i];
+	}
 	attrs[n++] = store->config->attr_id;
 	if (store->read_class) attrs[n++] = object_class;
 	attrs[n] = NULL;
@@ -146,7 +149,7 @@ static enum mfa_rc search(LDAPMessage **result, struct mfa_conn *conn, LDAP *han
 	char *attrs[MFA_READ_ATTRS];
 	int msgid;
 
-	(void)mfa_conn_attrs(attrs, conn->store);
+	(void)mfa_conn_attrs(attrs, conn->store, where->leave_out);
 	*result = NULL;
 	mfa_conn_limit(conn, config->timeout_s);
 	if (ldap_search_ext(handle, where->base, ldap_scope(where->scope), where->filter, attrs, 0,
@@ -181,6 +184,7 @@ enum mfa_rc mfa_conn_read(struct mfa_entry *entry, struct mfa_diag *diag, struct
 	(void)ldap_msgfree(result);
 	if (rc == MFA_ERR_UNAVAILABLE) mfa_conn_drop(conn, side);
 	if (rc != MFA_OK) mfa_entry_clear(entry);
+	entry->left_out = where->leave_out;
 	return rc;
 }
 

@@ -40,6 +40,7 @@ struct mfa_where {
 	char const *base; //!< DN.
 	enum mfa_scope scope;
 	char const *filter; //!< Escaped already; NULL: any entry.
+	uint32_t leave_out; //!< Set of attributes that need not be read.
 };
 
 /** Make a connection and connect its reading side

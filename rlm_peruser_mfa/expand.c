@@ -6,6 +6,7 @@ int peruser_text_read(TALLOC_CTX *ctx, struct peruser_text *text, char const **w
 	char *copy = talloc_strdup(ctx, text->fmt); /* the parts point into it */
 
 	text->parts = NULL;
+	text->is_plain = !strchr(text->fmt, '%') && !strchr(text->fmt, '\\');
 	*why = "out of memory";
 	if (!copy) return -1;
 	return xlat_tokenize(ctx, copy, &text->parts, why) < 0 ? -1 : 0;
@@ -17,6 +18,10 @@ ssize_t peruser_expand(char **out, REQUEST *request, struct peruser_text const *
 	ssize_t len = 0;
 
 	*out = NULL;
+	if (text->is_plain) {
+		*out = talloc_strdup(request, text->fmt);
+		return *out ? (ssize_t)strlen(*out) : -1;
+	}
 	if (text->parts) len = radius_axlat_struct(out, request, text->parts, escape, NULL);
 	if (len < 0) {
 		talloc_free(*out);

@@ -13,6 +13,7 @@
 struct peruser_text {
 	char const *fmt;
 	xlat_exp_t *parts; //!< NULL when it is empty.
+	bool is_plain;	   //!< It stands for itself.
 };
 
 /** Take a text apart, so that it is not done for every request

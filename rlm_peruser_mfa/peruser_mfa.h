@@ -166,10 +166,11 @@ enum mfa_rc peruser_ask(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_lo
 
 /** Read the user's record into the login, without asking anything
  *
+ * @param[in] recovery	 whether a recovery code may have to be recognized.
  * @return as mfa_conn_read().
  */
 enum mfa_rc peruser_read(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_login *login,
-			 struct mfa_diag *diag);
+			 struct mfa_diag *diag, bool recovery);
 
 /* split.c */
 

@@ -12,9 +12,9 @@ static bool is_quiet(enum mfa_result result)
 /** Whether all went as it should: a right password, or a right code */
 static bool is_success(struct mfa_decision const *decision)
 {
-	return !decision->wrong && (decision->result == MFA_RESULT_CHALLENGED ||
-				    decision->result == MFA_RESULT_ACCEPTED ||
-				    decision->result == MFA_RESULT_TRUSTED);
+	return !decision->wrong &&
+	       (decision->result == MFA_RESULT_CHALLENGED ||
+		decision->result == MFA_RESULT_ACCEPTED || decision->result == MFA_RESULT_TRUSTED);
 }
 
 static bool is_failure(enum mfa_result result)

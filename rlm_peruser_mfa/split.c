@@ -114,6 +114,13 @@ static bool is_right(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_login
 	       login->decision.result == MFA_RESULT_REPLAYED;
 }
 
+/** Whether a recovery code may stand behind the password; they end in a letter */
+static bool may_be_recovery(VALUE_PAIR *vp)
+{
+	return !ends_in_digits((struct mfa_bytes){(uint8_t const *)vp->vp_strvalue, vp->vp_length},
+			       1);
+}
+
 /** Every cut that leaves a code of some device, or a recovery code that is right
  *
  * @return how many; at most 3 + 1.
@@ -205,7 +212,7 @@ rlm_rcode_t peruser_split(rlm_peruser_mfa_t *inst, REQUEST *request)
 
 	if (!notes->login) notes->login = mfa_login_alloc();
 	if (!notes->login) return RLM_MODULE_FAIL;
-	rc = peruser_read(inst, request, notes->login, &why);
+	rc = peruser_read(inst, request, notes->login, &why, may_be_recovery(vp));
 	if (rc == MFA_ERR_NOT_FOUND) return RLM_MODULE_NOOP; /* post-auth decides about strangers */
 	if (rc != MFA_OK) {
 		peruser_report_fault(request,

@@ -119,6 +119,16 @@ static enum mfa_rc locate(struct mfa_where *where, TALLOC_CTX *ctx, rlm_peruser_
 	return MFA_OK;
 }
 
+/** Where an entry is that was read before */
+static enum mfa_rc locate_again(struct mfa_where *where, TALLOC_CTX *ctx,
+				struct mfa_entry const *entry)
+{
+	*where = (struct mfa_where){
+		.base = talloc_strndup(ctx, (char const *)entry->dn.data, entry->dn.len),
+		.scope = MFA_SCOPE_BASE};
+	return where->base ? MFA_OK : MFA_ERR_NOMEM;
+}
+
 /** Add one attribute of control to the record when it is one of ours */
 static enum mfa_rc add_mapped(struct mfa_entry *entry, VALUE_PAIR const *vp)
 {
@@ -153,7 +163,11 @@ static bool take_mapped(struct mfa_login *login, REQUEST *request)
 	for (vp = fr_cursor_init(&cursor, &request->config); vp; vp = fr_cursor_next(&cursor)) {
 		if (add_mapped(&login->entry, vp) != MFA_OK) return false;
 	}
-	login->have_entry = login->is_partial = true;
+	/* As rlm_ldap read it, maybe from a replica: good for telling whether a code is needed. */
+	login->entry.left_out = MFA_ATTR_BIT(MFA_ATTR_LAST_USE) |
+				MFA_ATTR_BIT(MFA_ATTR_RECOVERY_CODE) |
+				MFA_ATTR_BIT(MFA_ATTR_VOUCHER);
+	login->have_entry = true;
 	return true;
 }
 
@@ -180,27 +194,29 @@ static void give_back(rlm_peruser_mfa_t *inst, struct mfa_conn **conn, enum mfa_
 	}
 }
 
-/** Search for the user's entry */
+/** Search for the user's entry, in the packet that brings the password */
 static enum mfa_rc find_entry(struct mfa_login *login, struct mfa_diag *diag,
-			      rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_conn *conn)
+			      rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_conn *conn,
+			      bool recovery)
 {
 	TALLOC_CTX *ctx = talloc_new(request);
 	struct mfa_where where;
 	enum mfa_rc rc = locate(&where, ctx, inst, request, diag);
 
+	where.leave_out = mfa_login_spare(&inst->policy, recovery);
 	if (rc == MFA_OK) rc = mfa_login_read(login, diag, conn, MFA_SIDE_READ, &where);
 	talloc_free(ctx);
 	return rc;
 }
 
 enum mfa_rc peruser_read(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_login *login,
-			 struct mfa_diag *diag)
+			 struct mfa_diag *diag, bool recovery)
 {
 	struct mfa_conn **conn = borrow(inst, diag);
 	enum mfa_rc rc;
 
 	if (!conn) return MFA_ERR_UNAVAILABLE;
-	rc = find_entry(login, diag, inst, request, *conn);
+	rc = find_entry(login, diag, inst, request, *conn, recovery);
 	give_back(inst, conn, rc);
 	return rc;
 }
@@ -214,7 +230,7 @@ enum mfa_rc peruser_check_password(rlm_peruser_mfa_t *inst, REQUEST *request,
 
 	if (!conn) return MFA_ERR_UNAVAILABLE;
 	if (!login->have_entry && !take_mapped(login, request))
-		rc = find_entry(login, diag, inst, request, *conn);
+		rc = find_entry(login, diag, inst, request, *conn, false);
 	if (rc == MFA_OK) rc = mfa_conn_bind_user(diag, *conn, login->entry.dn, password);
 	give_back(inst, conn, rc);
 	return rc;
@@ -252,6 +268,7 @@ enum mfa_rc peruser_ask(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_lo
 {
 	struct mfa_login_context ctx = {.ring = &inst->ring,
 					.policy = &inst->policy,
+					.lean = true,
 					.required = peruser_required(request)};
 	TALLOC_CTX *pool = talloc_new(request);
 	struct mfa_where where;
@@ -267,7 +284,9 @@ enum mfa_rc peruser_ask(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_lo
 			goto out;
 		}
 		ctx.conn = *conn;
-		rc = locate(&where, pool, inst, request, &login->decision.reason);
+		rc = login->have_entry
+			     ? locate_again(&where, pool, &login->entry)
+			     : locate(&where, pool, inst, request, &login->decision.reason);
 		if (rc != MFA_OK) {
 			rc = fail(login, rc);
 			goto out;

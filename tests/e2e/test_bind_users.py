@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The password checked by the module itself, and records kept from the challenge to the answer."""
+import re
 import threading
 
 import pytest
 
 from lib.radius_server import FreeRadius
+from lib.ring import new_recovery_code
 from lib.slapd import RADIUS_DN
 from lib.user import Enrolled, User
 
+NOT_NEEDED = ("peruserMfaRecoveryCode", "peruserMfaVoucher", "peruserMfaTrustedDevice")
 FAST = {"bind_users": True, "challenge.cache": 64}
 
 
@@ -48,6 +51,34 @@ def test_one_login_is_one_search_and_one_modify(slapd, client):
     assert (searches, modifies) == (1, 0)
     reply, searches, modifies = counted(slapd, lambda: user.answer(client, challenge, user.device.code(1)))
     assert reply.accepted and (searches, modifies) == (0, 1)
+
+
+def as_the_page_enrols(slapd, ring):
+    """A user with a sealed secret and ten recovery codes, and the first of them."""
+    user, codes = Enrolled(slapd), [new_recovery_code() for _ in range(10)]
+    sealed = ring.seal(user.device.secret, user.entry_id)
+    user.set(peruserMfaSecret=sealed, peruserMfaRecoveryCode=[ring.recovery(code, user.entry_id) for code in codes])
+    return user, codes[0]
+
+
+def test_record_as_the_page_writes_it_is_kept_as_well(slapd, ring, client):
+    """Nobody asks for recovery codes that are not needed."""
+    user, _ = as_the_page_enrols(slapd, ring)
+    mark = slapd.mark()
+    challenge, searches, modifies = counted(slapd, lambda: user.challenge(client))
+    assert (searches, modifies) == (1, 0)
+    asked = re.findall(r"SRCH attr=(.*)", slapd.log(mark))
+    assert asked and not any(name in words for words in asked for name in NOT_NEEDED), asked
+    reply, searches, modifies = counted(slapd, lambda: user.answer(client, challenge, user.device.code()))
+    assert reply.accepted and (searches, modifies) == (0, 1)
+
+
+def test_recovery_code_is_read_when_one_was_typed(slapd, ring, client):
+    user, code = as_the_page_enrols(slapd, ring)
+    reply, searches, modifies = counted(slapd, lambda: user.answer(client, user.challenge(client), code))
+    assert reply.accepted and (searches, modifies) == (2, 1)
+    assert len(slapd.get(user.uid)["peruserMfaRecoveryCode"]) == 9
+    assert user.answer(client, user.challenge(client), code).challenged, "used up"
 
 
 def test_answer_again_is_not_a_replay(slapd, client):

@@ -106,11 +106,13 @@ static void a_packed_entry_is_read_back(void **state)
 	entry_add(&entry, MFA_ATTR_SECRET, RFC_KEY);
 	assert_int_equal(mfa_entry_add(&entry, MFA_ATTR_SECRET, raw("a\0b", 3)), MFA_OK);
 	entry_add(&entry, MFA_ATTR_ENABLED, "");
+	entry.left_out = MFA_ATTR_BIT(MFA_ATTR_TRUSTED_DEVICE) | MFA_ATTR_BIT(MFA_ATTR_VOUCHER);
 	assert_int_equal(mfa_entry_pack(packed, &len, sizeof(packed), &entry), MFA_OK);
 	assert_int_equal(mfa_entry_unpack(&again, (struct mfa_bytes){packed, len}), MFA_OK);
 	assert_true(mfa_bytes_equal(again.dn, entry.dn));
 	assert_true(mfa_bytes_equal(again.id, entry.id));
 	assert_int_equal(again.count, 3);
+	assert_int_equal(again.left_out, entry.left_out);
 	assert_bytes(mfa_entry_get(&again, MFA_ATTR_SECRET, 0), RFC_KEY);
 	assert_true(mfa_bytes_equal(mfa_entry_get(&again, MFA_ATTR_SECRET, 1), raw("a\0b", 3)));
 	assert_int_equal(mfa_entry_count(&again, MFA_ATTR_ENABLED), 1);

@@ -16,8 +16,8 @@ static struct mfa_keyring ring;
 static struct mfa_login *login;
 static struct mfa_code code;
 
-static struct mfa_where const anna = {"uid=anna," PEOPLE, MFA_SCOPE_BASE, NULL};
-static struct mfa_where const nobody = {"uid=nobody," PEOPLE, MFA_SCOPE_BASE, NULL};
+static struct mfa_where const anna = {.base = "uid=anna," PEOPLE, .scope = MFA_SCOPE_BASE};
+static struct mfa_where const nobody = {.base = "uid=nobody," PEOPLE, .scope = MFA_SCOPE_BASE};
 static struct mfa_policy const policy = {.window = 1,
 					 .lock_threshold = 5,
 					 .lock_base_s = 30,
@@ -174,6 +174,32 @@ static void a_directory_that_is_away_is_told_from_a_wrong_code(void **state)
 	assert_answer(MFA_REJECT, MFA_RESULT_UNAVAILABLE);
 }
 
+/* Typed behind a password, a recovery code is only known as one after the record was read. */
+static void what_was_left_out_is_read_when_it_is_needed(void **state)
+{
+	static char const typed[] = "BCDF-GHJK-LMNP";
+	char hash[MFA_HASH_SIZE];
+	struct mfa_login_context const ctx = {
+		.conn = conn, .where = &anna, .ring = &ring, .policy = &policy, .lean = true};
+	struct mfa_request request = {.now_s = NOW, .nonce = NONCE_A, .attempt = 1};
+
+	(void)state;
+	assert_int_equal(mfa_login_run(login, &ctx, &request, NULL, NULL), MFA_OK);
+	assert_answer(MFA_CHALLENGE, MFA_RESULT_CHALLENGED);
+	code = code_of(typed);
+	assert_int_equal(mfa_recovery_format(hash, &ring, login->entry.id, &code), MFA_OK);
+	directory_set(&directory, "anna", "peruserMfaRecoveryCode", hash);
+	login->have_entry = false;
+	assert_int_equal(mfa_login_run(login, &ctx, &request, NULL, NULL), MFA_OK);
+	assert_int_equal(mfa_entry_count(&login->entry, MFA_ATTR_RECOVERY_CODE), 0);
+	assert_true(login->entry.left_out & MFA_ATTR_BIT(MFA_ATTR_RECOVERY_CODE));
+
+	request.code = &code;
+	assert_int_equal(mfa_login_run(login, &ctx, &request, NULL, NULL), MFA_OK);
+	assert_answer(MFA_ACCEPT, MFA_RESULT_RECOVERY);
+	assert_string_equal(directory_get(&directory, "anna", "peruserMfaRecoveryCode"), "");
+}
+
 static void a_user_who_is_not_there_is_refused(void **state)
 {
 	struct mfa_login_context const ctx = {
@@ -250,6 +276,7 @@ int main(void)
 		LOGIN_TEST(an_answer_that_got_lost_is_no_replay),
 		LOGIN_TEST(a_write_that_never_arrives_gives_up),
 		LOGIN_TEST(a_directory_that_is_away_is_told_from_a_wrong_code),
+		LOGIN_TEST(what_was_left_out_is_read_when_it_is_needed),
 		LOGIN_TEST(a_user_who_is_not_there_is_refused),
 		LOGIN_TEST(a_hook_can_refuse),
 		LOGIN_TEST(a_hook_writes_with_the_code_or_not_at_all),

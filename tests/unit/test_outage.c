@@ -12,7 +12,7 @@ static struct mfa_entry entry;
 static struct mfa_change change;
 static struct mfa_diag diag;
 
-static struct mfa_where const anna = {"uid=anna," PEOPLE, MFA_SCOPE_BASE, NULL};
+static struct mfa_where const anna = {.base = "uid=anna," PEOPLE, .scope = MFA_SCOPE_BASE};
 
 static int start_directories(void **state)
 {

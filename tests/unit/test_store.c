@@ -11,7 +11,8 @@ static struct mfa_entry entry;
 static struct mfa_change change;
 static struct mfa_diag diag;
 
-static struct mfa_where const people = {PEOPLE, MFA_SCOPE_SUB, "(uid=anna)"};
+static struct mfa_where const people = {
+	.base = PEOPLE, .scope = MFA_SCOPE_SUB, .filter = "(uid=anna)"};
 
 static int start_directory(void **state)
 {
@@ -95,7 +96,7 @@ static void an_entry_is_read_by_a_filter(void **state)
 
 static void an_entry_is_read_by_its_dn(void **state)
 {
-	struct mfa_where const where = {"uid=anna," PEOPLE, MFA_SCOPE_BASE, NULL};
+	struct mfa_where const where = {.base = "uid=anna," PEOPLE, .scope = MFA_SCOPE_BASE};
 
 	(void)state;
 	assert_int_equal(read_as(MFA_SIDE_READ, &where), MFA_OK);
@@ -104,7 +105,8 @@ static void an_entry_is_read_by_its_dn(void **state)
 
 static void a_user_without_our_class_has_an_empty_record(void **state)
 {
-	struct mfa_where const where = {PEOPLE, MFA_SCOPE_ONE, "(uid=bert)"};
+	struct mfa_where const where = {
+		.base = PEOPLE, .scope = MFA_SCOPE_ONE, .filter = "(uid=bert)"};
 
 	(void)state;
 	store.read_class = true;
@@ -118,11 +120,13 @@ static void a_user_without_our_class_has_an_empty_record(void **state)
 static void whoever_is_not_there_is_not_found(void **state)
 {
 	static struct mfa_where const nobody[] = {
-		{PEOPLE, MFA_SCOPE_SUB, "(uid=nobody)"},
-		{PEOPLE, MFA_SCOPE_SUB, "(uid=)"},
-		{PEOPLE, MFA_SCOPE_BASE, "(uid=anna)"},
-		{"ou=nowhere,dc=example,dc=org", MFA_SCOPE_SUB, "(uid=anna)"},
-		{"uid=nobody," PEOPLE, MFA_SCOPE_BASE, NULL},
+		{.base = PEOPLE, .scope = MFA_SCOPE_SUB, .filter = "(uid=nobody)"},
+		{.base = PEOPLE, .scope = MFA_SCOPE_SUB, .filter = "(uid=)"},
+		{.base = PEOPLE, .scope = MFA_SCOPE_BASE, .filter = "(uid=anna)"},
+		{.base = "ou=nowhere,dc=example,dc=org",
+		 .scope = MFA_SCOPE_SUB,
+		 .filter = "(uid=anna)"},
+		{.base = "uid=nobody," PEOPLE, .scope = MFA_SCOPE_BASE},
 	};
 
 	(void)state;
@@ -136,8 +140,10 @@ static void whoever_is_not_there_is_not_found(void **state)
 
 static void two_users_of_one_name_are_ambiguous(void **state)
 {
-	static struct mfa_where const two = {PEOPLE, MFA_SCOPE_SUB, "(|(uid=anna)(uid=bert))"};
-	static struct mfa_where const all = {PEOPLE, MFA_SCOPE_SUB, "(objectClass=inetOrgPerson)"};
+	static struct mfa_where const two = {
+		.base = PEOPLE, .scope = MFA_SCOPE_SUB, .filter = "(|(uid=anna)(uid=bert))"};
+	static struct mfa_where const all = {
+		.base = PEOPLE, .scope = MFA_SCOPE_SUB, .filter = "(objectClass=inetOrgPerson)"};
 
 	(void)state;
 	assert_int_equal(read_as(MFA_SIDE_READ, &two), MFA_ERR_AMBIGUOUS);
@@ -148,7 +154,7 @@ static void two_users_of_one_name_are_ambiguous(void **state)
 static void a_name_is_never_taken_for_a_filter(void **state)
 {
 	char filter[256];
-	struct mfa_where const where = {PEOPLE, MFA_SCOPE_SUB, filter};
+	struct mfa_where const where = {.base = PEOPLE, .scope = MFA_SCOPE_SUB, .filter = filter};
 	static char const *const hostile[] = {"*",    "anna)(uid=*", "an*",
 					      "\\2a", "*)(|(uid=*",  "an\\na"};
 
@@ -168,7 +174,8 @@ static void a_name_is_never_taken_for_a_filter(void **state)
 
 static void an_entry_that_is_too_large_is_refused(void **state)
 {
-	struct mfa_where const where = {PEOPLE, MFA_SCOPE_SUB, "(uid=dora)"};
+	struct mfa_where const where = {
+		.base = PEOPLE, .scope = MFA_SCOPE_SUB, .filter = "(uid=dora)"};
 	char values[6000];
 	size_t n = 0;
 

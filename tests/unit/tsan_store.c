@@ -14,7 +14,7 @@
 static struct directory directory;
 static struct mfa_config config;
 static struct mfa_store store;
-static struct mfa_where const anna = {"uid=anna," PEOPLE, MFA_SCOPE_BASE, NULL};
+static struct mfa_where const anna = {.base = "uid=anna," PEOPLE, .scope = MFA_SCOPE_BASE};
 
 /** What one thread needs; too large for its stack */
 struct racer {
