@@ -190,7 +190,7 @@ void mfa_record_parse(struct mfa_record *record, struct mfa_diag *diag,
 	bool const has_secret = mfa_entry_count(entry, MFA_ATTR_SECRET) > 0;
 
 	memset(record, 0, sizeof(*record));
-	mfa_diag_set(diag, "%s", "");
+	diag->text[0] = '\0';
 	record->entry = entry;
 	record->state = MFA_STATE_BROKEN;
 	if (!parse_flag(&record->enabled, diag, entry)) return;

@@ -59,9 +59,11 @@ bool bench_radius_init(struct bench_radius *radius, char const *secret_file)
 		return false;
 	}
 	radius->digests = calloc(1, sizeof(*radius->digests));
-	if (radius->digests && prepare(radius->digests, radius->secret, radius->secret_len))
+	if (radius->digests && prepare(radius->digests, radius->secret, radius->secret_len) &&
+	    RAND_bytes(radius->authenticator, MD5_SIZE) == 1) {
 		return true;
-	fprintf(stderr, "OpenSSL has no MD5 or HMAC\n");
+	}
+	fprintf(stderr, "OpenSSL has no MD5, HMAC or random bytes\n");
 	bench_radius_clear(radius);
 	return false;
 }
@@ -138,6 +140,11 @@ static void set_len(struct bench_packet *packet)
 	packet->data[3] = (uint8_t)packet->len;
 }
 
+static void next_authenticator(struct bench_radius *radius)
+{
+	for (size_t i = MD5_SIZE; i-- > 0 && ++radius->authenticator[i] == 0;) continue;
+}
+
 bool bench_radius_request(struct bench_packet *out, struct bench_radius *radius, uint8_t ident,
 			  char const *user, char const *password, struct mfa_bytes state)
 {
@@ -146,7 +153,8 @@ bool bench_radius_request(struct bench_packet *out, struct bench_radius *radius,
 	out->data[0] = BENCH_REQUEST;
 	out->data[1] = ident;
 	out->len = BENCH_HEADER_SIZE;
-	if (RAND_bytes(out->data + 4, MD5_SIZE) != 1) return false;
+	next_authenticator(radius);
+	memcpy(out->data + 4, radius->authenticator, MD5_SIZE);
 	if (!add(out, ATTR_USER, mfa_bytes_of(user)) || !add_password(out, radius, password) ||
 	    !add(out, ATTR_NAS, mfa_bytes_of(radius->nas))) {
 		return false;

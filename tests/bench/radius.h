@@ -34,6 +34,7 @@ struct bench_radius {
 	size_t secret_len;
 	char const *nas;	       //!< NAS-Identifier.
 	bool sign;		       //!< Send Message-Authenticator.
+	uint8_t authenticator[16];     //!< Random at first, counted up: no two packets have the same.
 	struct bench_digests *digests; //!< Prepared MD5 and HMAC-MD5.
 };
 
