@@ -12,6 +12,7 @@ from lib.tls import make_certificates
 
 INDEX = "objectClass,uid eq"   # what a login searches by; a provider of replicas has entryUUID and entryCSN too
 OLD_STEP = 1          # so that every login replaces a value, as all but a user's first do
+LAST_USE = f"{OLD_STEP} 30 AAAAAAAAAAAAAAAA"
 PASSWORD = "correct-horse-42x"
 MONITOR = """\
 dn: olcDatabase={2}monitor,cn=config
@@ -30,6 +31,11 @@ olcOverlay: otp
 PEERS_SECRET, PEERS_STEP = "description", "employeeNumber"
 ACCESS = (f'to * by dn.exact="{FREERADIUS_DN}" read by * break',
           f'to attrs={PEERS_STEP},oathTOTPLastTimeStep by dn.exact="{FREERADIUS_DN}" write by * break')
+UNUSED = {   # what an entry says whose codes were not used yet
+    "ours": [("peruserMfaLastUse", [LAST_USE.encode()]), ("peruserMfaFailures", None)],
+    "peers": [(PEERS_STEP, [str(OLD_STEP).encode()])],
+    "otp": [("oathTOTPLastTimeStep", [str(OLD_STEP).encode()])],
+}
 COUNTERS = {"S": "cn=Search", "B": "cn=Bind", "M": "cn=Modify"}
 
 
@@ -57,7 +63,7 @@ class Person:
         elif self.enrolled:
             attributes["objectClass"].append("peruserMfaUser")
             attributes.update({"peruserMfaEnabled": "TRUE", "peruserMfaSecret": self.secret,
-                               "peruserMfaLastUse": f"{OLD_STEP} 30 AAAAAAAAAAAAAAAA",
+                               "peruserMfaLastUse": LAST_USE,
                                PEERS_SECRET: self.secret, PEERS_STEP: str(OLD_STEP)})
         return dn, attributes
 
@@ -104,9 +110,15 @@ class Directory(Slapd):
         return on(DIRECTORY) + command
 
     def set_durable(self, durable):
-        """Whether a change is on the disk before it is confirmed (olcDbNoSync)."""
+        """Whether a change is on the disk before it is confirmed (olcDbNoSync).
+
+        What was not yet written is written here, lest the first durable change do it.
+        """
         with self.connect_config() as config:
             config.modify_s(DATABASE_DN, [(ldap.MOD_REPLACE, "olcDbNoSync", [b"FALSE" if durable else b"TRUE"])])
+        if durable:
+            with open(self.dir / "db/data.mdb", "rb") as database:
+                os.fsync(database)
 
     def counters(self):
         """Operations completed so far, by letter."""
@@ -114,14 +126,13 @@ class Directory(Slapd):
             return {letter: int(root.read_s(f"{rdn},cn=Operations,cn=Monitor", attrlist=["monitorOpCompleted"])
                                 ["monitorOpCompleted"][0]) for letter, rdn in COUNTERS.items()}
 
-    def forget_use(self, people):
-        """Every code counts as unused again; takes about a second for 10,000 users."""
+    def forget_use(self, people, codes):
+        """Every code counts as unused again; takes about a second for 10,000 users. codes: a key of UNUSED."""
+        changes = [(ldap.MOD_REPLACE, name, value) for name, value in UNUSED[codes]]
         with self.connect() as root:
             waiting = []
             for person in people:
-                waiting.append(root.modify(conf.user_dn(person.uid), [
-                    (ldap.MOD_REPLACE, "peruserMfaLastUse", [f"{OLD_STEP} 30 AAAAAAAAAAAAAAAA".encode()]),
-                    (ldap.MOD_REPLACE, "peruserMfaFailures", None)]))
+                waiting.append(root.modify(conf.user_dn(person.uid), changes))
                 if len(waiting) > 64:
                     root.result(waiting.pop(0))
             for operation in waiting:
