@@ -142,7 +142,11 @@ static void set_len(struct bench_packet *packet)
 
 static void next_authenticator(struct bench_radius *radius)
 {
-	for (size_t i = MD5_SIZE; i-- > 0 && ++radius->authenticator[i] == 0;) continue;
+	size_t i = MD5_SIZE;
+
+	while (i > 0 && ++radius->authenticator[--i] == 0) {
+		/* carried over to the byte in front */
+	}
 }
 
 bool bench_radius_request(struct bench_packet *out, struct bench_radius *radius, uint8_t ident,

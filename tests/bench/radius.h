@@ -32,9 +32,9 @@ struct bench_packet {
 struct bench_radius {
 	char secret[BENCH_SHARED_SECRET + 1]; //!< NUL-terminated.
 	size_t secret_len;
-	char const *nas;	       //!< NAS-Identifier.
-	bool sign;		       //!< Send Message-Authenticator.
-	uint8_t authenticator[16];     //!< Random at first, counted up: no two packets have the same.
+	char const *nas;	   //!< NAS-Identifier.
+	bool sign;		   //!< Send Message-Authenticator.
+	uint8_t authenticator[16]; //!< Random at first, counted up: no two packets have the same.
 	struct bench_digests *digests; //!< Prepared MD5 and HMAC-MD5.
 };
 
