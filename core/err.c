@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 char const *mfa_rc_name(enum mfa_rc rc)
 {
@@ -21,6 +22,15 @@ char const *mfa_rc_name(enum mfa_rc rc)
 	case MFA_ERR_AMBIGUOUS: return "MFA_ERR_AMBIGUOUS";
 	}
 	return "MFA_ERR_UNKNOWN";
+}
+
+void mfa_diag_say(struct mfa_diag *diag, char const *text)
+{
+	size_t const len = strnlen(text, MFA_DIAG_SIZE - 1);
+
+	if (!diag) return;
+	memcpy(diag->text, text, len);
+	diag->text[len] = '\0';
 }
 
 void mfa_diag_set(struct mfa_diag *diag, char const *fmt, ...)

@@ -42,6 +42,9 @@ struct mfa_diag {
  */
 char const *mfa_rc_name(enum mfa_rc rc);
 
+/** Write a diagnosis that needs no argument; @p text is a constant of the program */
+void mfa_diag_say(struct mfa_diag *diag, char const *text);
+
 /** Write a diagnosis
  *
  * Control characters that arrive by an argument become '?', so that nobody can

@@ -71,15 +71,15 @@ static enum mfa_rc bits_encode(char *out, size_t out_size, uint8_t const *in, si
 	return MFA_OK;
 }
 
-/** The number that a character stands for, or -1: letters come first in every alphabet */
+/** The number that a character stands for, or -1: letters come first in every alphabet, then digits */
 static int value_of(uint8_t c, unsigned bits, char const *alphabet)
 {
-	char const *at;
-
 	if (c >= 'A' && c <= 'Z') return c - 'A';
-	if (c >= 'a' && c <= 'z') return bits == 6 ? c - 'a' + 26 : -1;
-	at = c ? strchr(alphabet + 26, c) : NULL;
-	return at ? (int)(at - alphabet) : -1;
+	if (bits == 5) return c >= '2' && c <= '7' ? c - '2' + 26 : -1;
+	if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+	if (c >= '0' && c <= '9') return c - '0' + 52;
+	if (c == (uint8_t)alphabet[62]) return 62;
+	return c == (uint8_t)alphabet[63] ? 63 : -1;
 }
 
 /** Read what bits_encode() wrote; the bits left over must be zero and fewer than a group */

@@ -56,13 +56,13 @@ static void refuse(struct mfa_decision *out, enum mfa_result result, char const 
 {
 	out->verdict = MFA_REJECT;
 	out->result = result;
-	mfa_diag_set(&out->reason, "%s", reason);
+	mfa_diag_say(&out->reason, reason);
 }
 
 static void accept_as(struct mfa_decision *out, enum mfa_result result, char const *reason)
 {
 	out->result = result;
-	mfa_diag_set(&out->reason, "%s", reason);
+	mfa_diag_say(&out->reason, reason);
 	out->verdict = MFA_ACCEPT;
 }
 
@@ -101,7 +101,7 @@ static void decide_password(struct context const *ctx)
 		return;
 	}
 	ask(ctx->out);
-	mfa_diag_set(&ctx->out->reason, "password accepted, code asked for");
+	mfa_diag_say(&ctx->out->reason, "password accepted, code asked for");
 }
 
 /** Window around now and around the drift that the last use showed (RFC 6238 section 6) */

@@ -60,14 +60,21 @@ static struct cached_record *place(struct peruser_cache *cache,
 	return &cache->list[number % cache->size];
 }
 
+/** Forget a record */
+static void wipe(struct cached_record *record)
+{
+	OPENSSL_cleanse(record->packed, record->len);
+	record->len = 0;
+	record->expires_s = 0;
+}
+
 /** Wipe one record that nobody will ask for any more */
 static void sweep_one(struct peruser_cache *cache, int64_t now_s)
 {
 	struct cached_record *record = &cache->list[cache->sweep];
 
 	cache->sweep = (cache->sweep + 1) % cache->size;
-	if (record->expires_s != 0 && record->expires_s < now_s)
-		OPENSSL_cleanse(record, sizeof(*record));
+	if (record->expires_s != 0 && record->expires_s < now_s) wipe(record);
 }
 
 void peruser_cache_put(struct peruser_cache *cache, uint8_t const nonce[static MFA_NONCE_SIZE],
@@ -79,7 +86,7 @@ void peruser_cache_put(struct peruser_cache *cache, uint8_t const nonce[static M
 	(void)pthread_mutex_lock(&cache->lock);
 	sweep_one(cache, now_s);
 	record = place(cache, nonce);
-	OPENSSL_cleanse(record, sizeof(*record));
+	wipe(record);
 	if (mfa_entry_pack(record->packed, &record->len, sizeof(record->packed), entry) == MFA_OK) {
 		memcpy(record->nonce, nonce, sizeof(record->nonce));
 		record->expires_s = now_s + lifetime_s;
@@ -100,7 +107,7 @@ void peruser_cache_take(struct mfa_login *login, struct peruser_cache *cache,
 		login->have_entry = login->is_earlier =
 			mfa_entry_unpack(&login->entry,
 					 (struct mfa_bytes){record->packed, record->len}) == MFA_OK;
-		OPENSSL_cleanse(record, sizeof(*record));
+		wipe(record);
 	}
 	(void)pthread_mutex_unlock(&cache->lock);
 }

@@ -187,18 +187,17 @@ rlm_rcode_t peruser_refuse(rlm_peruser_mfa_t *inst, REQUEST *request,
 void peruser_set_digits(REQUEST *request, struct mfa_record const *record)
 {
 	bool seen[MFA_TOTP_DIGITS_MAX + 1] = {false};
-	char text[16] = "";
+	char text[16], *end = text;
 
 	for (size_t i = 0; i < record->secret_count; i++) seen[record->secret[i].digits] = true;
 	for (unsigned digits = MFA_TOTP_DIGITS_MIN; digits <= MFA_TOTP_DIGITS_MAX; digits++) {
-		size_t const len = strlen(text);
-
-		if (seen[digits])
-			(void)snprintf(text + len, sizeof(text) - len, "%s%u", len ? "- or " : "",
-				       digits);
+		if (!seen[digits]) continue;
+		if (end > text) end = stpcpy(end, "- or ");
+		*end++ = (char)('0' + digits);
 	}
-	(void)peruser_set_string(request->packet, &request->packet->vps, PERUSER_DIGITS,
-				 text[0] ? text : "6");
+	if (end == text) *end++ = '6';
+	*end = '\0';
+	(void)peruser_set_string(request->packet, &request->packet->vps, PERUSER_DIGITS, text);
 }
 
 static VALUE_PAIR *add_reply(REQUEST *request, unsigned int attr)

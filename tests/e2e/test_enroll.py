@@ -8,6 +8,7 @@ import pytest
 
 from lib.page import Page, codes_of, key_of
 from lib.ring import new_recovery_code
+from lib.tls import make_certificates
 from lib.totp import Device
 from lib.user import Enrolled, User
 
@@ -240,6 +241,30 @@ def test_directory_down_is_503_and_passes(fast, slapd):
         slapd.start()
     assert visitor.get("/").status == 200
     assert signed_in(page, user)
+
+
+@pytest.mark.parametrize("mode", ["fastcgi", "cgi"])
+@pytest.mark.parametrize("way", ["ldaps", "starttls"])
+def test_directory_over_tls_within_the_sandbox(fast, slapd, way, mode):
+    """libldap, GnuTLS and the files that they read, under the filter of system calls; and again after a restart."""
+    uri = {"ldap.uri": slapd.ldaps_uri} if way == "ldaps" else {"ldap.start_tls": True}
+    page, user, mark = fast(mode=mode, shared={"ldap.ca_file": str(slapd.ca_file), **uri}), User(slapd), slapd.mark()
+    visitor = signed_in(page, user)
+    turn_on(visitor)
+    assert user.get("peruserMfaEnabled") == "TRUE" and "TLS established" in slapd.log(mark)
+    slapd.stop()
+    slapd.start()
+    assert visitor.get("/").status == 200
+    assert signed_in(page, user)
+
+
+@pytest.mark.parametrize("mode", ["fastcgi", "cgi"])
+def test_directory_with_the_certificate_of_a_stranger(fast, slapd, tmp_path, mode):
+    make_certificates(tmp_path)
+    stranger = {"ldap.ca_file": str(tmp_path / "ca.pem"), "ldap.uri": slapd.ldaps_uri}
+    page, user, mark = fast(mode=mode, shared=stranger), User(slapd), slapd.mark()
+    assert page.visitor().sign_in(user.uid, user.password).status == 503
+    assert not slapd.operations(mark)
 
 
 def test_a_key_on_top_is_taken_up_without_a_restart(slapd):

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "directory.h"
 
+#include <time.h>
+
 /* A port that nobody listens on: reserved for tcpmux, which is not in use. */
 #define DEAD_URI "ldap://127.0.0.1:1"
 
@@ -67,15 +69,19 @@ static enum mfa_rc write_use(char const *value)
 /* The limits configured here are 1 and 2 s; what has no limit takes for ever. */
 #define IN_TIME_MS 10000
 
-/** Read, and assert what came, and that it came */
+/** Read, and assert what came, that it came, and that who waits sleeps */
 static void read_in_time(enum mfa_rc expected)
 {
+	clock_t const start = clock();
 	int64_t const start_ms = monotonic_ms();
 	enum mfa_rc const rc = read_side(MFA_SIDE_READ);
 	int64_t const took_ms = monotonic_ms() - start_ms;
+	int64_t const busy_ms = (int64_t)(clock() - start) * 1000 / CLOCKS_PER_SEC;
 
 	if (rc != expected) fail_msg("%s: %s", mfa_rc_name(rc), diag.text);
 	if (took_ms > IN_TIME_MS) fail_msg("took %lld ms", (long long)took_ms);
+	if (busy_ms > 400)
+		fail_msg("busy for %lld of %lld ms", (long long)busy_ms, (long long)took_ms);
 	if (rc != MFA_OK) assert_true(diag.text[0]);
 }
 
