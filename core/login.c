@@ -3,11 +3,60 @@
 
 #include <openssl/crypto.h>
 
+#include <pthread.h>
 #include <stdlib.h>
+
+/*
+ * A login is larger than what malloc(3) hands out cheaply: it would divide and join its heap
+ * again at every packet.  So a few that are not needed any more, and wiped, wait for the next.
+ */
+#define RESERVE_MAX 64u
+
+static struct {
+	pthread_once_t once;
+	pthread_mutex_t lock;
+	size_t count;
+	struct mfa_login *list[RESERVE_MAX];
+} reserve = {.once = PTHREAD_ONCE_INIT, .lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void free_reserve(void)
+{
+	(void)pthread_mutex_lock(&reserve.lock);
+	while (reserve.count > 0) free(reserve.list[--reserve.count]);
+	(void)pthread_mutex_unlock(&reserve.lock);
+}
+
+/* Also called when a module that holds this code is unloaded. */
+static void free_reserve_at_exit(void)
+{
+	(void)atexit(free_reserve);
+}
+
+static struct mfa_login *take_reserve(void)
+{
+	struct mfa_login *login = NULL;
+
+	(void)pthread_mutex_lock(&reserve.lock);
+	if (reserve.count > 0) login = reserve.list[--reserve.count];
+	(void)pthread_mutex_unlock(&reserve.lock);
+	return login ? login : malloc(sizeof(*login));
+}
+
+static void give_reserve(struct mfa_login *login)
+{
+	(void)pthread_once(&reserve.once, free_reserve_at_exit);
+	(void)pthread_mutex_lock(&reserve.lock);
+	if (reserve.count < RESERVE_MAX) {
+		reserve.list[reserve.count++] = login;
+		login = NULL;
+	}
+	(void)pthread_mutex_unlock(&reserve.lock);
+	free(login);
+}
 
 struct mfa_login *mfa_login_alloc(void)
 {
-	struct mfa_login *login = malloc(sizeof(*login));
+	struct mfa_login *login = take_reserve();
 
 	if (!login) return NULL;
 	mfa_entry_init(&login->entry);
@@ -27,7 +76,7 @@ void mfa_login_free(struct mfa_login **login)
 	if (!*login) return;
 	mfa_entry_clear(&(*login)->entry);
 	mfa_record_clear(&(*login)->record);
-	free(*login);
+	give_reserve(*login);
 	*login = NULL;
 }
 

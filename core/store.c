@@ -188,12 +188,13 @@ enum mfa_rc mfa_conn_read(struct mfa_entry *entry, struct mfa_diag *diag, struct
 	return rc;
 }
 
-/** A modify in libldap's form; large, so it lives on the heap */
+/** A modify in libldap's form; on the heap, as large as the change */
 struct mods {
-	LDAPMod mod[MFA_CHANGE_MAX];
 	LDAPMod *list[MFA_CHANGE_MAX + 1];
-	struct berval value[MFA_CHANGE_MAX];
-	struct berval *values[MFA_CHANGE_MAX][2];
+	struct {
+		LDAPMod mod;
+		struct berval value, *values[2];
+	} item[];
 };
 
 static int ldap_op(enum mfa_op op)
@@ -214,16 +215,16 @@ static void fill_mods(struct mods *mods, struct mfa_change const *change,
 		bool const class = change->list[i].op == MFA_OP_ADD_CLASS;
 		struct mfa_bytes const value =
 			class ? mfa_bytes_of(config->object_class) : change->list[i].value;
-		LDAPMod *mod = &mods->mod[i];
+		LDAPMod *mod = &mods->item[i].mod;
 
-		mods->value[i] = (struct berval){.bv_len = value.len,
-						 .bv_val = (char *)(uintptr_t)value.data};
-		mods->values[i][0] = &mods->value[i];
-		mods->values[i][1] = NULL;
+		mods->item[i].value = (struct berval){.bv_len = value.len,
+						      .bv_val = (char *)(uintptr_t)value.data};
+		mods->item[i].values[0] = &mods->item[i].value;
+		mods->item[i].values[1] = NULL;
 		mod->mod_op = ldap_op(change->list[i].op) | LDAP_MOD_BVALUES;
 		mod->mod_type = class ? (char *)(uintptr_t) "objectClass"
 				      : config->attr[change->list[i].attr];
-		mod->mod_bvalues = change->list[i].op == MFA_OP_CLEAR ? NULL : mods->values[i];
+		mod->mod_bvalues = change->list[i].op == MFA_OP_CLEAR ? NULL : mods->item[i].values;
 		mods->list[i] = mod;
 	}
 	mods->list[change->count] = NULL;
@@ -352,7 +353,7 @@ static enum mfa_rc explain(struct mfa_diag *diag, struct mfa_conn const *conn, i
 static enum mfa_rc try_modify(int *code, struct mfa_conn *conn, LDAP *handle, char const *dn,
 			      struct mfa_change const *change)
 {
-	struct mods *mods = malloc(sizeof(*mods));
+	struct mods *mods = malloc(sizeof(*mods) + change->count * sizeof(mods->item[0]));
 	LDAPControl *control = NULL;
 	enum mfa_rc rc = MFA_ERR_NOMEM;
 

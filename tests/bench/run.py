@@ -55,7 +55,7 @@ UNLANG, OVERLAY = "rlm_totp and a replay check in unlang", "slapo-otp, appended"
 DURABLE = [BARE, "ours, own search", "ours, mapped by rlm_ldap", BEST, APPENDED, UNLANG, OVERLAY, "rlm_perl",
            "rlm_python3", PAM]
 FAST_ROWS = [BARE, *(name for name in ROWS if name not in ("rlm_perl", "rlm_python3", PAM))]
-MANY_ROWS = [BARE, BEST, TOTP, UNLANG, OVERLAY]
+MANY_ROWS = [BARE, BEST, APPENDED, TOTP, UNLANG, OVERLAY]
 
 
 def rate(result):
