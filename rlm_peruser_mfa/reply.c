@@ -187,16 +187,20 @@ rlm_rcode_t peruser_refuse(rlm_peruser_mfa_t *inst, REQUEST *request,
 void peruser_set_digits(REQUEST *request, struct mfa_record const *record)
 {
 	bool seen[MFA_TOTP_DIGITS_MAX + 1] = {false};
-	char text[16], *end = text;
+	char text[16];
+	size_t len = 0;
 
 	for (size_t i = 0; i < record->secret_count; i++) seen[record->secret[i].digits] = true;
 	for (unsigned digits = MFA_TOTP_DIGITS_MIN; digits <= MFA_TOTP_DIGITS_MAX; digits++) {
 		if (!seen[digits]) continue;
-		if (end > text) end = stpcpy(end, "- or ");
-		*end++ = (char)('0' + digits);
+		if (len > 0) {
+			memcpy(text + len, "- or ", 5);
+			len += 5;
+		}
+		text[len++] = (char)('0' + digits);
 	}
-	if (end == text) *end++ = '6';
-	*end = '\0';
+	if (len == 0) text[len++] = '6';
+	text[len] = '\0';
 	(void)peruser_set_string(request->packet, &request->packet->vps, PERUSER_DIGITS, text);
 }
 
