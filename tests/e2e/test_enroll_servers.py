@@ -81,7 +81,11 @@ def test_a_large_body_is_refused(page):
     visitor = page.visitor()
     form = {**visitor.get("/sign-in").form("/sign-in"), "user": "a"}
     assert visitor.post("/sign-in", {**form, "password": "a" * 9000}).status == 413
-    assert visitor.post("/sign-in", {**form, "password": "a" * 100000}).status == 413
+    try:
+        assert visitor.post("/sign-in", {**form, "password": "a" * 100000}).status == 413
+    except (ssl.SSLError, ConnectionError):
+        pass   # the server answered and hung up before all of it was sent
+    assert visitor.get("/sign-in").status == 200
 
 
 def begin(page, text):
