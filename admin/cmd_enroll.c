@@ -40,7 +40,7 @@ static enum mfa_rc make_totp(struct mfa_totp *totp, struct mfa_cli const *cli)
 static enum mfa_rc show(struct mfa_cli const *cli, struct mfa_totp const *totp, char const *user)
 {
 	char const *issuer = cli->args.issuer ? cli->args.issuer : cli->settings.issuer;
-	char uri[MFA_OTPAUTH_SIZE], key[MFA_TOTP_KEY_MAX * 8 / 5 + 2];
+	char uri[MFA_OTPAUTH_LINK_SIZE], key[MFA_TOTP_KEY_MAX * 8 / 5 + 2];
 	enum mfa_rc rc = mfa_otpauth_format(uri, sizeof(uri), totp, issuer, user);
 
 	if (rc == MFA_OK) rc = mfa_base32_encode(key, sizeof(key), totp->key, totp->key_len);

@@ -13,11 +13,13 @@
 #include <syslog.h>
 #include <unistd.h>
 
-static void export_device(struct mfa_cli const *cli, struct mfa_totp const *totp, char const *user)
+static bool export_device(struct mfa_cli const *cli, struct mfa_totp const *totp, char const *user)
 {
-	char uri[MFA_OTPAUTH_SIZE];
+	bool fits;
+	char uri[MFA_OTPAUTH_LINK_SIZE];
 
-	if (mfa_otpauth_format(uri, sizeof(uri), totp, cli->settings.issuer, user) == MFA_OK) {
+	fits = mfa_otpauth_format(uri, sizeof(uri), totp, cli->settings.issuer, user) == MFA_OK;
+	if (fits) {
 		mfa_cli_say(cli, "%s\n", uri);
 		mfa_cli_json(cli,
 			     json_pack("{s:o, s:o, s:s}", "user",
@@ -25,6 +27,7 @@ static void export_device(struct mfa_cli const *cli, struct mfa_totp const *totp
 				       mfa_cli_json_text(mfa_bytes_of(totp->name)), "uri", uri));
 	}
 	OPENSSL_cleanse(uri, sizeof(uri));
+	return fits;
 }
 
 static bool visit(struct mfa_cli *cli, char const *user, struct mfa_entry *entry, void *uctx)
@@ -35,12 +38,14 @@ static bool visit(struct mfa_cli *cli, char const *user, struct mfa_entry *entry
 	if (!view) return false;
 	mfa_cli_view_make(view, cli, entry);
 	for (size_t i = 0; i < view->device_count; i++) {
-		if (view->device[i].readable) {
-			export_device(cli, &view->device[i].totp, user);
-			(*count)++;
-		} else {
+		if (!view->device[i].readable) {
 			cli->failed++;
 			mfa_cli_warn("%s: %s", user, view->device[i].diag.text);
+		} else if (!export_device(cli, &view->device[i].totp, user)) {
+			cli->failed++;
+			mfa_cli_warn("%s: the name is too long for a link", user);
+		} else {
+			(*count)++;
 		}
 	}
 	mfa_cli_view_clear(view);

@@ -7,8 +7,10 @@
 
 #include "core/totp.h"
 
-/** Bytes of the longest URI that is read or written, NUL included */
+/** Bytes of the longest URI that is read or stored, NUL included */
 #define MFA_OTPAUTH_SIZE 768u
+/** Bytes of the longest link that is shown: issuer of 64 bytes, label of 128, key of 64 */
+#define MFA_OTPAUTH_LINK_SIZE 1024u
 
 /** Read an otpauth://totp/LABEL?secret=... URI
  *
@@ -28,8 +30,7 @@ enum mfa_rc mfa_otpauth_parse(struct mfa_totp *totp, struct mfa_diag *diag, stru
  *
  * @param[out] out     NUL-terminated; empty on failure.
  * @param[in] out_size bytes at @p out; #MFA_OTPAUTH_SIZE is always enough for the form that
- *		       is stored, and for a label and an issuer of 64 bytes each with a key
- *		       of at most 64 bytes.
+ *		       is stored, #MFA_OTPAUTH_LINK_SIZE for a link with an issuer.
  * @param[in] issuer   shown by the app above the code, or NULL: then the URI is in the form
  *		       that is stored, with "added" and the device's name as label.
  * @param[in] label    the account that the app shows; only used with an issuer.

@@ -61,7 +61,7 @@ static bool show_key_step(struct mfa_web *web, struct mfa_pending const *pending
 {
 	struct mfa_page_config const *page = &web->app->settings.page;
 	struct mfa_out *out = &web->body;
-	char uri[MFA_OTPAUTH_SIZE], key[KEY_TEXT_SIZE];
+	char uri[MFA_OTPAUTH_LINK_SIZE], key[KEY_TEXT_SIZE];
 	char const *issuer = page->issuer[0] != '\0' ? page->issuer : page->site_name;
 	struct mfa_totp totp;
 	bool done;

@@ -132,6 +132,18 @@ def test_output_that_cannot_be_written_is_a_failure(admin, slapd, words):
     assert user.get("peruserMfaSecret") is None
 
 
+def test_a_name_that_fits_into_no_link_is_said(admin, slapd):
+    user = Enrolled(slapd, uid="ü" * 110)
+    settings = admin.dir / "admin.conf"
+    before = settings.read_text()
+    settings.write_text(before + f'issuer = "{"Ü" * 32}"\n')
+    try:
+        refused = admin.run("export", user.uid, stdin="export\nclear\n", status=1)
+    finally:
+        settings.write_text(before)
+    assert "too long for a link" in refused.err and "otpauth" not in refused.out
+
+
 def test_an_export_is_on_record_before_it_shows_anything(admin, slapd):
     user = Enrolled(slapd)
     done = subprocess.run(admin.command("export", user.uid), input=b"export\nclear\n", stdout=subprocess.PIPE,

@@ -128,6 +128,16 @@ def test_a_long_name_is_cut_between_characters(page, slapd):
     assert f"<strong>ab{'ü' * 31}</strong>" in visitor.get("/").text
 
 
+def test_the_longest_names_fit_into_the_picture(fast, slapd):
+    """Each letter of both becomes six characters of the link."""
+    page, user = fast({"site.name": "Ü" * 32}), User(slapd, uid="ü" * 64)
+    visitor = signed_in(page, user)
+    form = visitor.get("/on")
+    assert form.status == 200 and "<svg" in form.text, form
+    turn_on(visitor)
+    assert user.get("peruserMfaEnabled") == "TRUE"
+
+
 def test_new_recovery_codes_replace_the_old_ones(page, slapd):
     user = Enrolled(slapd, peruserMfaRecoveryCode=["k1$old"])
     visitor = signed_in(page, user)

@@ -200,13 +200,16 @@ static void an_app_is_shown_issuer_and_account(void **state)
 
 static void the_longest_names_fit(void **state)
 {
-	char uri[MFA_OTPAUTH_SIZE], name[65];
+	char uri[MFA_OTPAUTH_LINK_SIZE], issuer[65], label[129];
 	struct mfa_totp const in = sample(64, "");
 
 	(void)state;
-	memset(name, ' ', 64);
-	name[64] = '\0';
-	assert_int_equal(mfa_otpauth_format(uri, sizeof(uri), &in, name, name), MFA_OK);
+	memset(issuer, ' ', 64);
+	memset(label, ' ', 128);
+	issuer[64] = label[128] = '\0';
+	assert_int_equal(mfa_otpauth_format(uri, sizeof(uri), &in, issuer, label), MFA_OK);
+	label[64] = '\0';
+	assert_int_equal(mfa_otpauth_format(uri, MFA_OTPAUTH_SIZE, &in, issuer, label), MFA_OK);
 	assert_int_equal(mfa_otpauth_parse(&totp, &diag, bytes(uri)), MFA_OK);
 }
 
