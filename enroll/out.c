@@ -12,6 +12,11 @@ void mfa_out_clear(struct mfa_out *out)
 {
 	OPENSSL_cleanse(out->data, out->len);
 	out->len = 0;
+}
+
+void mfa_out_reset(struct mfa_out *out)
+{
+	mfa_out_clear(out);
 	out->failed = false;
 }
 

@@ -16,8 +16,11 @@ struct mfa_out {
 	char data[MFA_OUT_SIZE];
 };
 
-/** Forget what was written, and wipe it: pages hold keys and recovery codes */
+/** Forget what was written, and wipe it: pages hold keys and recovery codes; what failed stays so */
 void mfa_out_clear(struct mfa_out *out);
+
+/** As mfa_out_clear(), for the next request */
+void mfa_out_reset(struct mfa_out *out);
 
 /** Append bytes as they are: for markup that this program wrote itself */
 void mfa_out_raw(struct mfa_out *out, char const *markup);

@@ -247,7 +247,10 @@ static void activate(struct mfa_web *web, bool first)
 		mfa_web_redirect_flash(web, web->route->path, MFA_FLASH_START_AGAIN);
 		return;
 	}
-	if (first && mfa_codes_make(codes) != MFA_OK) web->body.failed = true;
+	if (first && mfa_codes_make(codes) != MFA_OK) {
+		web->body.failed = true;
+		goto out;
+	}
 	take_name(name, web);
 	switch (mfa_activate(web, &pending, name, mfa_form_get(&web->form, "voucher"), codes)) {
 	case MFA_ACTIVATION_DONE:
@@ -261,6 +264,7 @@ static void activate(struct mfa_web *web, bool first)
 	case MFA_ACTIVATION_CHANGED: show_changed(web, first); break;
 	case MFA_ACTIVATION_FAILED: break;
 	}
+out:
 	OPENSSL_cleanse(codes, sizeof(codes));
 	OPENSSL_cleanse(&pending, sizeof(pending));
 }

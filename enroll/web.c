@@ -171,8 +171,8 @@ static void open_session(struct mfa_web *web, bool *expired)
 /** What is answered in place of a page that could not be made */
 static void write_sorry(struct mfa_web *web)
 {
-	mfa_out_clear(&web->head);
-	mfa_out_clear(&web->body);
+	mfa_out_reset(&web->head);
+	mfa_out_reset(&web->body);
 	web->answer = (struct mfa_head){.status = 500, .type = "text/plain; charset=utf-8"};
 	mfa_head_write(&web->head, &web->answer, web->http.https);
 	mfa_out_raw(&web->head, "\r\n");
@@ -217,8 +217,8 @@ static void clear(struct mfa_web *web)
 	web->login->have_entry = false;
 	OPENSSL_cleanse(&web->session, sizeof(web->session));
 	OPENSSL_cleanse(web->codes_box, sizeof(web->codes_box));
-	mfa_out_clear(&web->head);
-	mfa_out_clear(&web->body);
+	mfa_out_reset(&web->head);
+	mfa_out_reset(&web->body);
 	web->error[0] = '\0';
 	web->wrong_field = "code";
 	web->session_changed = web->ask_password = web->drop_codes = false;

@@ -2,6 +2,7 @@
 """The enrolment page behind a real web server, and a visitor who speaks plain HTTP."""
 import html.parser
 import http.client
+import shutil
 import socket
 import ssl
 import subprocess
@@ -92,12 +93,13 @@ class Page(Server):
     workers    FastCGI processes
     settings   items of enroll.conf, {"site.name": "Example"}
     shared     items of the shared file, {"lockout.threshold": 3}
+    preload    a library in front of those of the FastCGI processes
     """
 
     name = "page"
 
     def __init__(self, slapd, *, ring=None, mode="fastcgi", tls=True, workers=1, settings=None, shared=None,
-                 build="release", start=True):
+                 build="release", start=True, preload=None):
         super().__init__()
         self.workers = None
         try:
@@ -108,13 +110,17 @@ class Page(Server):
             (self.dir / "www").mkdir()
             self.write_config(settings or {}, shared or {}, ROOT / f"build/{build}/locale")
             if mode == "fastcgi":
-                self.workers = Workers(self.program, self.config, workers)
+                self.workers = Workers(self.program, self.config, workers, self._preloading(preload))
                 self.workers.start()
             if start:
                 self.start_on_free_ports()
         except BaseException:
             self.close()
             raise
+
+    def _preloading(self, library):
+        """A command to run a program under; LD_PRELOAD cannot name a path with a space, so it names a copy."""
+        return ("env", f"LD_PRELOAD={shutil.copy(library, self.dir)}") if library else ()
 
     def write_config(self, settings, shared, locale):
         self.shared = self.dir / "peruser_mfa.conf"
