@@ -115,10 +115,9 @@ static bool is_right(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_login
 }
 
 /** Whether a recovery code may stand behind the password; they end in a letter */
-static bool may_be_recovery(VALUE_PAIR *vp)
+static bool may_be_recovery(struct mfa_bytes typed)
 {
-	return !ends_in_digits((struct mfa_bytes){(uint8_t const *)vp->vp_strvalue, vp->vp_length},
-			       1);
+	return !ends_in_digits(typed, 1);
 }
 
 /** Every cut that leaves a code of some device, or a recovery code that is right
@@ -131,11 +130,11 @@ static size_t find_cuts(struct cut cuts[static 4], rlm_peruser_mfa_t *inst, REQU
 	static size_t const recovery_len[] = {RECOVERY_LONG, MFA_CODE_RECOVERY_LEN};
 	size_t count = 0;
 
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < 2 && may_be_recovery(typed); i++) {
 		struct cut const cut = {password_len(typed, recovery_len[i], inst->separator),
 					recovery_len[i]};
 
-		if (cut.password_len == 0 || ends_in_digits(typed, 1)) continue;
+		if (cut.password_len == 0) continue;
 		if (!is_right(inst, request, login, typed, cut)) continue;
 		cuts[0] = cut;
 		return 1;
@@ -172,9 +171,8 @@ static struct cut choose_cut(struct cut const *cuts, size_t count, rlm_peruser_m
 
 /** Cut the code off, when the user has MFA and something that looks like a code is there */
 static rlm_rcode_t take_appended(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_notes *notes,
-				 VALUE_PAIR *vp)
+				 VALUE_PAIR *vp, struct mfa_bytes typed)
 {
-	struct mfa_bytes const typed = {(uint8_t const *)vp->vp_strvalue, vp->vp_length};
 	struct mfa_login *login = notes->login;
 	struct cut cuts[4], cut;
 	size_t count;
@@ -199,6 +197,7 @@ rlm_rcode_t peruser_split(rlm_peruser_mfa_t *inst, REQUEST *request)
 	VALUE_PAIR *vp = peruser_password(request);
 	enum mfa_mode const mode = peruser_mode(inst, request);
 	struct mfa_notes *notes;
+	struct mfa_bytes typed;
 	struct mfa_diag why;
 	rlm_rcode_t rcode;
 	enum mfa_rc rc;
@@ -212,7 +211,8 @@ rlm_rcode_t peruser_split(rlm_peruser_mfa_t *inst, REQUEST *request)
 
 	if (!notes->login) notes->login = mfa_login_alloc();
 	if (!notes->login) return RLM_MODULE_FAIL;
-	rc = peruser_read(inst, request, notes->login, &why, may_be_recovery(vp));
+	typed = (struct mfa_bytes){(uint8_t const *)vp->vp_strvalue, vp->vp_length};
+	rc = peruser_read(inst, request, notes->login, &why, may_be_recovery(typed));
 	if (rc == MFA_ERR_NOT_FOUND) return RLM_MODULE_NOOP; /* post-auth decides about strangers */
 	if (rc != MFA_OK) {
 		peruser_report_fault(request,
@@ -221,5 +221,5 @@ rlm_rcode_t peruser_split(rlm_peruser_mfa_t *inst, REQUEST *request)
 				     why.text);
 		return rc == MFA_ERR_UNAVAILABLE ? RLM_MODULE_FAIL : RLM_MODULE_REJECT;
 	}
-	return take_appended(inst, request, notes, vp);
+	return take_appended(inst, request, notes, vp, typed);
 }

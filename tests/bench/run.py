@@ -29,29 +29,29 @@ ROUNDS, SECONDS = (8, 3) if FULL else (4, 1)
 ONCE, PRESENT = ("--reuse-codes",), ("--present-code",)
 LENIENT = {"lockout.threshold": 99}   # rows of wrong codes must not lock the users of the others
 
+BARE = "bare libldap S + B + M"
+BEST, APPENDED = "ours, bind_users and cache", "ours, appended, bind_users"
+FLOOR, TOTP = "password only, without our module", "rlm_totp, challenge (remembers nothing)"
+UNLANG, OVERLAY = "rlm_totp and a replay check in unlang", "slapo-otp, appended"
 PAM = "rlm_pam and pam_google_authenticator, appended"
 ROWS = {
-    "password only, without our module": Row("", "plain", "password", "p"),
+    FLOOR: Row("", "plain", "password", "p"),
     "ours, user without MFA, own search": Row("", "ours", "password", "p"),
     "ours, user without MFA, mapped by rlm_ldap": Row("", "mapped", "password", "p"),
     "ours, user without MFA, bind_users": Row("", "fast", "password", "p"),
     "ours, own search": Row("", "ours"),
     "ours, mapped by rlm_ldap": Row("", "mapped"),
-    "ours, bind_users and cache": Row("", "fast"),
-    "ours, appended, bind_users": Row("", "append", "append"),
+    BEST: Row("", "fast"),
+    APPENDED: Row("", "append", "append"),
     "ours, wrong code, bind_users": Row("", "fast", "wrong", codes="wrong"),
-    "rlm_totp, challenge (remembers nothing)": Row("", "totp", options=ONCE, codes="totp"),
+    TOTP: Row("", "totp", options=ONCE, codes="totp"),
     "rlm_totp, appended (remembers nothing)": Row("", "totp_append", "append", options=ONCE, codes="totp"),
-    "rlm_totp and a replay check in unlang": Row("", "unlang", options=PRESENT, codes="peers"),
-    "slapo-otp, appended": Row("", "otp", "append", codes="otp"),
+    UNLANG: Row("", "unlang", options=PRESENT, codes="peers"),
+    OVERLAY: Row("", "otp", "append", codes="otp"),
     "rlm_perl": Row("", "perl", codes="peers"),
     "rlm_python3": Row("", "python3", codes="peers"),
     PAM: Row("", "pam", "append", codes="pam"),
 }
-BARE = "bare libldap S + B + M"
-BEST, APPENDED = "ours, bind_users and cache", "ours, appended, bind_users"
-FLOOR, TOTP = "password only, without our module", "rlm_totp, challenge (remembers nothing)"
-UNLANG, OVERLAY = "rlm_totp and a replay check in unlang", "slapo-otp, appended"
 DURABLE = [BARE, "ours, own search", "ours, mapped by rlm_ldap", BEST, APPENDED, UNLANG, OVERLAY, "rlm_perl",
            "rlm_python3", PAM]
 FAST_ROWS = [BARE, *(name for name in ROWS if name not in ("rlm_perl", "rlm_python3", PAM))]
@@ -132,9 +132,10 @@ class Bench(contextlib.ExitStack):
                 directory.set_durable(durable)
 
     def renew_codes(self, name=BEST):
-        """Every code counts as unused again, for the servers that share a row's codes."""
+        """Every code counts as unused again, for the servers that share a row's codes; nothing is durable then."""
         row = ROWS.get(name)
         if row and row.users == "m" and row.codes in UNUSED:
+            self.set_durable(False)
             self.directory(row.server).forget_use(self.enrolled, row.codes)
             self.generator.used(row).unlink(missing_ok=True)
 
@@ -165,7 +166,6 @@ def rounds(bench, names, *, durable, renew):
         random.Random(number).shuffle(order)
         for name in order:
             if renew:
-                bench.set_durable(False)
                 bench.renew_codes(name)
             bench.set_durable(durable)
             found[name].append(bench.run(name, seconds=SECONDS))
@@ -208,7 +208,6 @@ def phase_outstanding():
         bench.run(BEST, seconds=1)
         for number in (1, 4, 16, 64):
             for turn in range(ROUNDS):
-                bench.set_durable(False)
                 bench.renew_codes()
                 bench.set_durable(True)
                 for name in (BEST, BARE) if turn % 2 else (BARE, BEST):

@@ -4,7 +4,6 @@ import time
 
 import pytest
 
-from lib import ROOT
 from lib.page import Page, key_of
 from lib.slapd import ENROLL_DN
 from lib.totp import Device
@@ -124,6 +123,6 @@ def test_plain_http_has_no_hsts_and_no_cookie_that_needs_https(slapd, ring):
 
 def test_a_page_that_cannot_be_made(slapd, ring):
     """Without random numbers there is no token for a form."""
-    with Page(slapd, ring=ring, preload=ROOT / "build/release/lib/no_entropy.so") as page:
+    with Page(slapd, ring=ring, preload="no_entropy.so") as page:
         answer = check(page.visitor().get("/sign-in"), 500)
         assert answer.text == "Internal error\n" and not answer.header("Set-Cookie")

@@ -2,7 +2,6 @@
 """The enrolment page behind a real web server, and a visitor who speaks plain HTTP."""
 import html.parser
 import http.client
-import shutil
 import socket
 import ssl
 import subprocess
@@ -93,7 +92,7 @@ class Page(Server):
     workers    FastCGI processes
     settings   items of enroll.conf, {"site.name": "Example"}
     shared     items of the shared file, {"lockout.threshold": 3}
-    preload    a library in front of those of the FastCGI processes
+    preload    a library in front of those of the FastCGI processes, "no_entropy.so"
     """
 
     name = "page"
@@ -110,17 +109,14 @@ class Page(Server):
             (self.dir / "www").mkdir()
             self.write_config(settings or {}, shared or {}, ROOT / f"build/{build}/locale")
             if mode == "fastcgi":
-                self.workers = Workers(self.program, self.config, workers, self._preloading(preload))
+                under = ("env", f"LD_PRELOAD={self.preload(preload)}") if preload else ()
+                self.workers = Workers(self.program, self.config, workers, under)
                 self.workers.start()
             if start:
                 self.start_on_free_ports()
         except BaseException:
             self.close()
             raise
-
-    def _preloading(self, library):
-        """A command to run a program under; LD_PRELOAD cannot name a path with a space, so it names a copy."""
-        return ("env", f"LD_PRELOAD={shutil.copy(library, self.dir)}") if library else ()
 
     def write_config(self, settings, shared, locale):
         self.shared = self.dir / "peruser_mfa.conf"

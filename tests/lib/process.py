@@ -11,6 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from . import ROOT
+
 STARTUP_S = 30
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
@@ -168,6 +170,10 @@ class Server:
         finally:
             if "MFA_KEEP" not in os.environ:
                 shutil.rmtree(self.dir, ignore_errors=True)
+
+    def preload(self, name):
+        """One of the libraries that tests put in front of a program's: a copy, since LD_PRELOAD knows no spaces."""
+        return shutil.copy(ROOT / "build/release/lib" / name, self.dir)
 
     def __enter__(self):
         return self

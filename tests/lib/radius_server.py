@@ -184,10 +184,8 @@ class FreeRadius(Server):
             return None
         libasan = subprocess.run(["gcc", "-print-file-name=libasan.so"], capture_output=True, text=True,
                                  check=True).stdout.strip()
-        shim = self.dir / "dlopen_shim.so"   # a copy, since LD_PRELOAD cannot name a path with a space
-        shutil.copy(ROOT / "build/release/lib/dlopen_shim.so", shim)
         log = f"log_path={self.dir}/sanitizer"   # the server turns its standard error off
-        return {**os.environ, "LD_PRELOAD": f"{shim}:{libasan}", "UBSAN_OPTIONS": f"print_stacktrace=1:{log}",
+        return {**os.environ, "LD_PRELOAD": f"{self.preload('dlopen_shim.so')}:{libasan}", "UBSAN_OPTIONS": f"print_stacktrace=1:{log}",
                 "ASAN_OPTIONS": f"verify_asan_link_order=0:detect_leaks=1:abort_on_error=0:"
                                 f"fast_unwind_on_malloc=0:{log}"}
 
