@@ -141,11 +141,19 @@ static enum mfa_rc add_mapped(struct mfa_entry *entry, VALUE_PAIR const *vp)
 	return MFA_OK;
 }
 
+/** Whether a mapped record without a secret tells that no code is needed, which is all it can tell */
+static bool is_off(struct mfa_login *login, rlm_peruser_mfa_t const *inst, REQUEST *request)
+{
+	mfa_record_parse(&login->record, &login->record_diag, &login->entry, &inst->ring,
+			 peruser_required(request), time(NULL));
+	return login->record.state == MFA_STATE_OFF;
+}
+
 /** Take the record from control, where rlm_ldap's update section put it
  *
  * The entry's id tells that it did: every entry has one.
  */
-static bool take_mapped(struct mfa_login *login, REQUEST *request)
+static bool take_mapped(struct mfa_login *login, rlm_peruser_mfa_t const *inst, REQUEST *request)
 {
 	VALUE_PAIR *dn = fr_pair_find_by_num(request->config, PW_LDAP_USERDN, 0, TAG_ANY);
 	VALUE_PAIR *id =
@@ -163,6 +171,8 @@ static bool take_mapped(struct mfa_login *login, REQUEST *request)
 	for (vp = fr_cursor_init(&cursor, &request->config); vp; vp = fr_cursor_next(&cursor)) {
 		if (add_mapped(&login->entry, vp) != MFA_OK) return false;
 	}
+	if (mfa_entry_count(&login->entry, MFA_ATTR_SECRET) == 0 && !is_off(login, inst, request))
+		return false;
 	/* As rlm_ldap read it, maybe from a replica: good for telling whether a code is needed. */
 	login->entry.left_out = MFA_ATTR_BIT(MFA_ATTR_LAST_USE) |
 				MFA_ATTR_BIT(MFA_ATTR_RECOVERY_CODE) |
@@ -229,7 +239,7 @@ enum mfa_rc peruser_check_password(rlm_peruser_mfa_t *inst, REQUEST *request,
 	enum mfa_rc rc = MFA_OK;
 
 	if (!conn) return MFA_ERR_UNAVAILABLE;
-	if (!login->have_entry && !take_mapped(login, request))
+	if (!login->have_entry && !take_mapped(login, inst, request))
 		rc = find_entry(login, diag, inst, request, *conn, false);
 	if (rc == MFA_OK) rc = mfa_conn_bind_user(diag, *conn, login->entry.dn, password);
 	give_back(inst, conn, rc);
@@ -275,7 +285,7 @@ enum mfa_rc peruser_ask(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_lo
 	struct mfa_conn **conn = NULL;
 	enum mfa_rc rc;
 
-	if (!login->have_entry) (void)take_mapped(login, request);
+	if (!login->have_entry) (void)take_mapped(login, inst, request);
 	/* The password step with a record in hand writes nothing: it needs no connection. */
 	if (!login->have_entry || ask->code) {
 		conn = borrow(inst, &login->decision.reason);

@@ -7,11 +7,13 @@ from lib.ring import new_recovery_code
 from lib.slapd import FREERADIUS_DN, RADIUS_DN
 from lib.user import Enrolled, User
 
-MAPPED = """
+FLAGS = """
 		control:Peruser-MFA-Entry-Id := 'entryUUID'
 		control:Peruser-MFA-Enabled := 'peruserMfaEnabled'
-		control:Peruser-MFA-Secret += 'peruserMfaSecret'
 		control:Peruser-MFA-Required-From := 'peruserMfaRequiredFrom'
+"""
+MAPPED = FLAGS + """
+		control:Peruser-MFA-Secret += 'peruserMfaSecret'
 		control:Peruser-MFA-Failures := 'peruserMfaFailures'
 """
 
@@ -118,6 +120,56 @@ def test_mapped_attributes_save_the_search(readable, ring):
             assert reply.accepted == (make is User)
             assert (searches, modifies) == (0, 0)
         assert user.answer(client, reply, user.device.code()).accepted
+
+
+@pytest.fixture(scope="module")
+def flags(slapd, ring):
+    """A server whose rlm_ldap maps what tells that a user has no MFA; its account may not read a secret."""
+    with slapd.access_first(f'to attrs=peruserMfaEnabled,peruserMfaRequiredFrom by dn.exact="{FREERADIUS_DN}" read '
+                            "by * break"), FreeRadius(slapd, ring=ring, update=FLAGS) as server, \
+            server.client() as client:
+        assert Enrolled(slapd).login(client).accepted
+        yield client
+
+
+@pytest.mark.parametrize("make, attributes, searches", [
+    (User, {}, 0),
+    (User, {"peruserMfaEnabled": "FALSE"}, 0),
+    (User, {"peruserMfaRequiredFrom": "20990101000000Z"}, 0),
+    (Enrolled, {"peruserMfaEnabled": "FALSE"}, 0),
+    (Enrolled, {}, 1),
+    (Enrolled, {"peruserMfaEnabled": "FALSE", "peruserMfaRequiredFrom": "20200101000000Z"}, 1),
+    (Enrolled, {"peruserMfaEnabled": None, "peruserMfaRequiredFrom": "20200101000000Z"}, 1),
+])
+def test_mapped_flags_save_the_search_of_those_without_mfa(slapd, flags, make, attributes, searches):
+    """They only tell that no code is needed; whoever may need one is read as ever."""
+    user = make(slapd)
+    user.set(**attributes)
+    reply, asked, modifies, _ = counted(slapd, lambda: user.start(flags))
+    assert (asked, modifies) == (searches, 0)
+    assert reply.accepted == (searches == 0)
+    if searches:
+        assert reply.challenged and user.answer(flags, reply, user.device.code()).accepted
+
+
+@pytest.mark.parametrize("attributes", [
+    {"peruserMfaEnabled": "TRUE"}, {"peruserMfaRequiredFrom": "20200101000000Z"}])
+def test_mapped_flags_do_not_let_in_who_has_to_enrol(slapd, flags, attributes):
+    user = User(slapd)
+    user.set(**attributes)
+    reply, searches, modifies, _ = counted(slapd, lambda: user.start(flags))
+    assert reply.rejected and (searches, modifies) == (1, 0)
+
+
+def test_mapped_flags_do_not_decide_when_mfa_is_required_for_a_login(slapd, ring):
+    policy = "update control {\n\t\t&Peruser-MFA-Required := yes\n\t}\n\tperuser_mfa"
+    with slapd.access_first(f'to attrs=peruserMfaEnabled by dn.exact="{FREERADIUS_DN}" read by * break'), \
+            FreeRadius(slapd, ring=ring, update=FLAGS, sections={"mfa_authorize": policy}) as server, \
+            server.client() as client:
+        user = Enrolled(slapd)
+        user.set(peruserMfaEnabled=None)
+        assert user.login(client).accepted
+        assert User(slapd).start(client).rejected
 
 
 @pytest.mark.parametrize("place", ["mfa_authorize", "authorize_last"])
