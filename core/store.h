@@ -92,6 +92,18 @@ enum mfa_rc mfa_conn_modify(struct mfa_diag *diag, struct mfa_conn *conn, struct
 enum mfa_rc mfa_conn_bind_user(struct mfa_diag *diag, struct mfa_conn *conn, struct mfa_bytes dn,
 			       struct mfa_bytes password) MFA_MUST_CHECK;
 
+/** Read an entry and check its user's password; at once where it is known who that is
+ *
+ * With #MFA_SCOPE_BASE the user is where->base: the bind is sent before the entry is waited
+ * for.  Else as mfa_conn_read() and then mfa_conn_bind_user().
+ *
+ * @param[out] entry cleared on failure, also when the password is wrong.
+ * @return as those two; a failure to read comes first.
+ */
+enum mfa_rc mfa_conn_read_and_bind(struct mfa_entry *entry, struct mfa_diag *diag,
+				   struct mfa_conn *conn, struct mfa_where const *where,
+				   struct mfa_bytes password) MFA_MUST_CHECK;
+
 /** Check a user's password by a bind on a connection of its own
  *
  * An empty password is refused without asking (RFC 4513 section 5.1.2).

@@ -52,6 +52,7 @@ static CONF_PARSER const module_config[] = {
 	{"unenrolled", AT(PW_TYPE_STRING, unenrolled_name), "reject"},
 	{"locked", AT(PW_TYPE_STRING, locked_name), "reject"},
 	{"not_found", AT(PW_TYPE_STRING, not_found_name), "reject"},
+	{"user_dn", AT(PW_TYPE_STRING | PW_TYPE_XLAT, user_dn.full.fmt), ""},
 	{"bind_users", AT(PW_TYPE_BOOLEAN, bind_users), "no"},
 	{"report_only", AT(PW_TYPE_BOOLEAN, report_only), "no"},
 	{"log_success", AT(PW_TYPE_BOOLEAN, log_success), "yes"},
@@ -252,39 +253,50 @@ static int read_texts(rlm_peruser_mfa_t *inst, CONF_SECTION *cs, char const *sec
 	return 0;
 }
 
-/** Take apart the filter
+/** Take apart a text with one of the user's names in it */
+static int read_with_name(rlm_peruser_mfa_t *inst, struct peruser_text *text, char const *fmt,
+			  char const *name, char const **why)
+{
+	static char const usual[] = "%{%{Stripped-User-Name}:-%{User-Name}}";
+	char const *at = strstr(fmt, usual);
+
+	text->fmt = fmt;
+	if (at)
+		text->fmt = talloc_asprintf(inst, "%.*s%s%s", (int)(at - fmt), fmt, name,
+					    at + sizeof(usual) - 1);
+	*why = "out of memory";
+	return text->fmt ? peruser_text_read(inst, text, why) : -1;
+}
+
+/** Take apart a text with the user's name in it
  *
  * The server escapes what stands in an alternation twice, so that a name with a
  * backslash or a parenthesis would not be found.  For the usual one, the name that it
  * would come to is known beforehand.
  */
-static int read_filter(rlm_peruser_mfa_t *inst, struct peruser_text *text, char const *name,
-		       char const **why)
+static int read_named(rlm_peruser_mfa_t *inst, struct peruser_named *named, char const *fmt,
+		      char const **why)
 {
-	static char const usual[] = "%{%{Stripped-User-Name}:-%{User-Name}}";
-	char const *filter = inst->directory.config.filter;
-	char const *at = strstr(filter, usual);
-
-	text->fmt = filter;
-	if (at)
-		text->fmt = talloc_asprintf(inst, "%.*s%s%s", (int)(at - filter), filter, name,
-					    at + sizeof(usual) - 1);
-	return text->fmt ? peruser_text_read(inst, text, why) : -1;
+	if (read_with_name(inst, &named->full, fmt, "%{User-Name}", why) < 0) return -1;
+	return read_with_name(inst, &named->stripped, fmt, "%{Stripped-User-Name}", why);
 }
 
 /** Take apart what says where the user is */
 static int read_where(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
 {
-	char const *why = "out of memory";
+	char const *why;
 
 	inst->base_dn.fmt = inst->directory.config.base_dn;
 	if (peruser_text_read(inst, &inst->base_dn, &why) < 0) {
 		complain_that(cs, "user", "base_dn", "cannot be expanded:", why);
 		return -1;
 	}
-	if (read_filter(inst, &inst->filter, "%{User-Name}", &why) < 0 ||
-	    read_filter(inst, &inst->filter_stripped, "%{Stripped-User-Name}", &why) < 0) {
+	if (read_named(inst, &inst->filter, inst->directory.config.filter, &why) < 0) {
 		complain_that(cs, "user", "filter", "cannot be expanded:", why);
+		return -1;
+	}
+	if (read_named(inst, &inst->user_dn, inst->user_dn.full.fmt, &why) < 0) {
+		complain_that(cs, NULL, "user_dn", "cannot be expanded:", why);
 		return -1;
 	}
 	return 0;

@@ -23,7 +23,7 @@ rlm_rcode_t peruser_bind(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_n
 
 /** Read the user's record unless it is there, and bind as the user
  *
- * @return as mfa_conn_read() and mfa_conn_bind_user().
+ * @return as mfa_conn_read_and_bind().
  */
 enum mfa_rc peruser_check_password(rlm_peruser_mfa_t *inst, REQUEST *request,
 				   struct mfa_login *login, struct mfa_diag *diag,

@@ -44,13 +44,19 @@ struct mfa_messages {
 	struct peruser_text required;
 };
 
+/** A text with the user's name in it */
+struct peruser_named {
+	struct peruser_text full;
+	struct peruser_text stripped; //!< For requests that have a Stripped-User-Name.
+};
+
 /** One instance of the module */
 typedef struct rlm_peruser_mfa_t {
 	char const *name; //!< Instance name; also the Auth-Type.
 	struct mfa_directory directory;
 	struct peruser_text base_dn;
-	struct peruser_text filter;
-	struct peruser_text filter_stripped; //!< For requests that have a Stripped-User-Name.
+	struct peruser_named filter;
+	struct peruser_named user_dn; //!< Empty: users are searched for.
 	CONF_SECTION *reread; //!< The configuration, when this instance had to read it again.
 	fr_connection_pool_t *pool;
 	struct mfa_keyring ring;

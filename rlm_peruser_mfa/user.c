@@ -87,12 +87,22 @@ static bool name_is_usable(REQUEST *request)
 	return vp && vp->vp_length > 0 && !memchr(vp->vp_strvalue, '\0', vp->vp_length);
 }
 
+/** The text for the name that this request has */
+static struct peruser_text const *text_for(struct peruser_named const *named, REQUEST *request)
+{
+	return fr_pair_find_by_num(request->packet->vps, PW_STRIPPED_USER_NAME, 0, TAG_ANY)
+		       ? &named->stripped
+		       : &named->full;
+}
+
 /** Where the user's entry is; strings to be freed with the context */
 static enum mfa_rc locate(struct mfa_where *where, TALLOC_CTX *ctx, rlm_peruser_mfa_t *inst,
 			  REQUEST *request, struct mfa_diag *diag)
 {
 	VALUE_PAIR *dn = fr_pair_find_by_num(request->config, PW_LDAP_USERDN, 0, TAG_ANY);
-	struct peruser_text const *text = &inst->filter;
+	bool const named = inst->user_dn.full.fmt[0] != '\0';
+	struct peruser_text const *place =
+		named ? text_for(&inst->user_dn, request) : &inst->base_dn;
 	char *base = NULL, *filter = NULL;
 
 	if (dn) {
@@ -103,18 +113,18 @@ static enum mfa_rc locate(struct mfa_where *where, TALLOC_CTX *ctx, rlm_peruser_
 		mfa_diag_set(diag, "no usable User-Name");
 		return MFA_ERR_NOT_FOUND;
 	}
-	if (fr_pair_find_by_num(request->packet->vps, PW_STRIPPED_USER_NAME, 0, TAG_ANY))
-		text = &inst->filter_stripped;
-	if (peruser_expand(&base, request, &inst->base_dn, escape_dn) < 0 ||
-	    peruser_expand(&filter, request, text, escape_filter) < 0) {
+	if (peruser_expand(&base, request, place, escape_dn) < 0 ||
+	    peruser_expand(&filter, request, text_for(&inst->filter, request), escape_filter) < 0) {
 		talloc_free(base);
-		mfa_diag_set(diag, "'base_dn' or 'filter' cannot be expanded");
+		mfa_diag_set(diag, "'%s' or 'filter' cannot be expanded",
+			     named ? "user_dn" : "base_dn");
 		return MFA_ERR_FORMAT;
 	}
 	(void)talloc_steal(ctx, base);
 	(void)talloc_steal(ctx, filter);
 	*where = (struct mfa_where){.base = base,
-				    .scope = (enum mfa_scope)inst->directory.config.scope,
+				    .scope = named ? MFA_SCOPE_BASE
+						   : (enum mfa_scope)inst->directory.config.scope,
 				    .filter = filter};
 	return MFA_OK;
 }
@@ -204,17 +214,21 @@ static void give_back(rlm_peruser_mfa_t *inst, struct mfa_conn **conn, enum mfa_
 	}
 }
 
-/** Search for the user's entry, in the packet that brings the password */
+/** Search for the user's entry, in the packet that brings the password, and check that, if not NULL */
 static enum mfa_rc find_entry(struct mfa_login *login, struct mfa_diag *diag,
 			      rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_conn *conn,
-			      bool recovery)
+			      struct mfa_bytes const *password, bool recovery)
 {
 	TALLOC_CTX *ctx = talloc_new(request);
 	struct mfa_where where;
 	enum mfa_rc rc = locate(&where, ctx, inst, request, diag);
 
 	where.leave_out = mfa_login_spare(&inst->policy, recovery);
-	if (rc == MFA_OK) rc = mfa_login_read(login, diag, conn, MFA_SIDE_READ, &where);
+	if (rc == MFA_OK) {
+		rc = password ? mfa_conn_read_and_bind(&login->entry, diag, conn, &where, *password)
+			      : mfa_conn_read(&login->entry, diag, conn, MFA_SIDE_READ, &where);
+	}
+	login->have_entry = rc == MFA_OK;
 	talloc_free(ctx);
 	return rc;
 }
@@ -226,7 +240,7 @@ enum mfa_rc peruser_read(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_l
 	enum mfa_rc rc;
 
 	if (!conn) return MFA_ERR_UNAVAILABLE;
-	rc = find_entry(login, diag, inst, request, *conn, recovery);
+	rc = find_entry(login, diag, inst, request, *conn, NULL, recovery);
 	give_back(inst, conn, rc);
 	return rc;
 }
@@ -236,12 +250,12 @@ enum mfa_rc peruser_check_password(rlm_peruser_mfa_t *inst, REQUEST *request,
 				   struct mfa_bytes password)
 {
 	struct mfa_conn **conn = borrow(inst, diag);
-	enum mfa_rc rc = MFA_OK;
+	enum mfa_rc rc;
 
 	if (!conn) return MFA_ERR_UNAVAILABLE;
-	if (!login->have_entry && !take_mapped(login, inst, request))
-		rc = find_entry(login, diag, inst, request, *conn, false);
-	if (rc == MFA_OK) rc = mfa_conn_bind_user(diag, *conn, login->entry.dn, password);
+	rc = login->have_entry || take_mapped(login, inst, request)
+		     ? mfa_conn_bind_user(diag, *conn, login->entry.dn, password)
+		     : find_entry(login, diag, inst, request, *conn, &password, false);
 	give_back(inst, conn, rc);
 	return rc;
 }

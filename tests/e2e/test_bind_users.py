@@ -2,22 +2,40 @@
 """The password checked by the module itself, and records kept from the challenge to the answer."""
 import re
 import threading
+from pathlib import Path
 
 import pytest
 
+from lib.process import wait_until
 from lib.radius_server import FreeRadius
 from lib.ring import new_recovery_code
-from lib.slapd import RADIUS_DN
+from lib.slapd import PEOPLE, RADIUS_DN
 from lib.user import Enrolled, User
 
 NOT_NEEDED = ("peruserMfaRecoveryCode", "peruserMfaVoucher", "peruserMfaTrustedDevice")
 FAST = {"bind_users": True, "challenge.cache": 64}
 
 
-@pytest.fixture(scope="module")
-def radius(slapd, ring):
+# Users are searched for, or their DN is made of their name: then both operations are asked for at once.
+NAME = "%{%{Stripped-User-Name}:-%{User-Name}}"
+FILTER = {"user.filter": f"(&(uid={NAME})(!(description=closed)))"}
+PLACES = {"search": {}, "dn": {"user_dn": f"uid={NAME},{PEOPLE}"}}
+
+
+@pytest.fixture(scope="module", params=PLACES)
+def place(request):
+    return PLACES[request.param]
+
+
+def serve(slapd, ring, place, **settings):
     """No rlm_ldap at all."""
-    with FreeRadius(slapd, ring=ring, instance=FAST, sections={"first_factor": ""}) as server:
+    return FreeRadius(slapd, ring=ring, instance={**FAST, **place}, sections={"first_factor": ""},
+                      settings={**FILTER, **settings})
+
+
+@pytest.fixture(scope="module")
+def radius(slapd, ring, place):
+    with serve(slapd, ring, place) as server:
         yield server
 
 
@@ -42,6 +60,58 @@ def test_wrong_and_empty_passwords_are_refused(slapd, client):
 
 def test_unknown_user_is_refused(client):
     assert client.password("nobody-here", "secret").rejected
+
+
+def test_a_name_is_no_part_of_a_dn(slapd, client):
+    user = User(slapd)
+    for name in (f"{user.uid},{PEOPLE}", f"{user.uid}+cn=x", f"{user.uid},ou=x", "*", "", " ", f"{user.uid})(uid=*"):
+        assert not client.password(name, user.password).accepted, name
+    assert user.start(client).accepted
+
+
+def unread(slapd):
+    """Connections on which slapd has not read what was sent."""
+    port = f":{slapd.port:04X}"
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(row[1].endswith(port) and int(row[4].split(":")[1], 16) > 0 for row in rows)
+
+
+def test_both_operations_are_asked_for_at_once(slapd, radius, client, place):
+    """A directory that sleeps has the search and the bind before it; where the DN is not known, the search alone."""
+    user, replies = User(slapd), []
+    for _ in range(2 * radius.threads):   # every connection of the pool is up
+        assert user.start(client).accepted
+    waiting = 2 if place else 1
+    login = threading.Thread(target=lambda: replies.append(user.start(client)))
+    slapd.sigstop()
+    try:
+        login.start()
+        wait_until(lambda: unread(slapd) == waiting, what=f"{waiting} operations")
+    finally:
+        slapd.sigcont()
+    login.join()
+    assert replies[0].accepted
+
+
+def test_right_password_of_an_entry_that_the_filter_leaves_out(slapd, client):
+    """It was bound already when the search found nobody: neither this user nor the next gets in by it."""
+    closed, next_one = User(slapd), User(slapd)
+    closed.set(description="closed")
+    for _ in range(3):
+        assert closed.start(client).rejected
+        assert client.password(next_one.uid, "not-it").rejected
+        assert next_one.start(client).accepted
+    closed.set(description=None)
+    assert closed.start(client).accepted
+
+
+def test_restart_of_the_directory_is_not_noticed(slapd, client):
+    user = User(slapd)
+    assert user.start(client).accepted
+    slapd.restart()
+    assert user.start(client).accepted
+    slapd.restart()
+    assert client.password(user.uid, "not-it").rejected
 
 
 def test_one_login_is_one_search_and_one_modify(slapd, client):
@@ -134,19 +204,18 @@ def test_one_code_in_many_logins_at_once(slapd, radius):
     assert sorted(accepted) == [False] * 7 + [True]
 
 
-def test_state_of_a_server_without_the_record(slapd, ring, client):
+def test_state_of_a_server_without_the_record(slapd, ring, place, client):
     """Another server of the cluster reads what it does not have."""
     user = Enrolled(slapd)
     challenge = user.challenge(client)
-    with FreeRadius(slapd, ring=ring, instance=FAST, sections={"first_factor": ""}) as other, other.client() as nas:
+    with serve(slapd, ring, place) as other, other.client() as nas:
         assert user.answer(nas, challenge, user.device.code()).accepted
     assert user.answer(client, challenge, user.device.code()).accepted   # the same login, retransmitted
 
 
-def test_directory_away_is_no_accept(slapd, ring):
+def test_directory_away_is_no_accept(slapd, ring, place):
     user = User(slapd)
-    with FreeRadius(slapd, ring=ring, instance=FAST, sections={"first_factor": ""},
-                    settings={"ldap.timeout": 1, "ldap.connect_timeout": 1}) as server, server.client() as nas:
+    with serve(slapd, ring, place, **{"ldap.timeout": 1, "ldap.connect_timeout": 1}) as server, server.client() as nas:
         assert user.start(nas).accepted
         slapd.sigstop()
         try:

@@ -4,6 +4,7 @@ import pytest
 
 from lib.client import pap
 from lib.radius_server import FreeRadius
+from lib.slapd import PEOPLE
 from lib.user import Enrolled, User
 
 HOSTILE = ["*)(uid=*", "*", "\\", "\\2a", "a\0b", "(", ")", "a*", "&", "|(uid=*)", "%{User-Name}", "%s%n",
@@ -33,10 +34,20 @@ def plain_filter(slapd, ring):
         yield server
 
 
-@pytest.mark.parametrize("name", HOSTILE, ids=name_of)
-def test_hostile_name_finds_nobody_else(own_search, plain_filter, client, name):
-    with own_search.client() as one, plain_filter.client() as two:
-        for nas in (one, two):
+NAME = "%{%{Stripped-User-Name}:-%{User-Name}}"
+
+
+@pytest.fixture(scope="module")
+def own_dn(slapd, ring):
+    """The name stands in a DN, and in the filter."""
+    with FreeRadius(slapd, ring=ring, sections=ANYBODY, instance={"user_dn": f"uid={NAME},{PEOPLE}"}) as server:
+        yield server
+
+
+@pytest.mark.parametrize("name", [*HOSTILE, f"victim,{PEOPLE}", "victim+uid=victim", "victim,uid=victim"], ids=name_of)
+def test_hostile_name_finds_nobody_else(own_search, plain_filter, own_dn, client, name):
+    with own_search.client() as one, plain_filter.client() as two, own_dn.client() as three:
+        for nas in (one, two, three):
             reply = nas.password(name, "pw")
             assert reply.rejected and reply.state is None
     assert client.password(name, "pw").rejected
@@ -49,11 +60,12 @@ LETTERS = ["a\u00e9", "\u4e2d\u6587", "\u0438\u0432\u0430\u043d", "\U0001f600"]
 
 
 @pytest.mark.parametrize("name", SPECIAL + HARMLESS + LETTERS, ids=name_of)
-def test_odd_but_real_name_logs_in(slapd, plain_filter, name):
+def test_odd_but_real_name_logs_in(slapd, plain_filter, own_dn, name):
     """Escaped, not refused: these are entries of the directory."""
     user = Enrolled(slapd, uid=name, password="pw")
-    with plain_filter.client() as nas:
-        assert user.login(nas).accepted
+    for offset, server in enumerate((plain_filter, own_dn)):
+        with server.client() as nas:
+            assert user.login(nas, offset).accepted
 
 
 @pytest.mark.parametrize("name", ["Jos\u00e9", "\u5f20\u4f1f", "o'hara, jr"], ids=name_of)
@@ -89,10 +101,12 @@ realm EXAMPLE {
 """
 
 
+@pytest.mark.parametrize("instance", [{}, {"user_dn": f"uid={NAME},{PEOPLE}"}], ids=["search", "dn"])
 @pytest.mark.parametrize("form", ["{}@example.org", "EXAMPLE\\{}", "{}"])
-def test_domain_and_realm(slapd, ring, form):
+def test_domain_and_realm(slapd, ring, form, instance):
     sections = {"authorize_first": "\tsuffix\n\tntdomain\n"}
-    with FreeRadius(slapd, ring=ring, sections=sections, proxy=REALMS) as server, server.client() as client:
+    with FreeRadius(slapd, ring=ring, sections=sections, proxy=REALMS, instance=instance) as server, \
+            server.client() as client:
         user, plain = Enrolled(slapd), User(slapd)
         name = form.format(user.uid)
         challenge = client.password(name, user.password)

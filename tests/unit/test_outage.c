@@ -335,40 +335,6 @@ static void a_site_may_do_without(void **state)
 	read_in_time(MFA_OK);
 }
 
-/* ---- passwords */
-
-static enum mfa_rc check(char const *dn, struct mfa_bytes password)
-{
-	diag.text[0] = '\0';
-	return mfa_conn_check_password(&diag, conn, bytes(dn), password);
-}
-
-static void a_password_is_checked_by_a_bind(void **state)
-{
-	char const *dn = "uid=anna," PEOPLE;
-
-	(void)state;
-	assert_int_equal(check(dn, bytes("password-anna")), MFA_OK);
-	assert_int_equal(check(dn, bytes("password-bert")), MFA_ERR_DENIED);
-	assert_null(strstr(diag.text, "password-bert"));
-	assert_int_equal(check(dn, raw("password-annaX", 13)), MFA_OK);
-	assert_int_equal(check("uid=nobody," PEOPLE, bytes("password-anna")), MFA_ERR_DENIED);
-	assert_int_equal(check("no dn at all", bytes("password-anna")), MFA_ERR_DENIED);
-}
-
-/* An empty password, or an empty name, is an anonymous bind: it always succeeds. */
-static void an_empty_password_is_never_right(void **state)
-{
-	char const *dn = "uid=anna," PEOPLE;
-
-	(void)state;
-	assert_int_equal(check(dn, raw(NULL, 0)), MFA_ERR_DENIED);
-	assert_int_equal(check(dn, raw("", 0)), MFA_ERR_DENIED);
-	assert_int_equal(check(dn, raw("\0password-anna", 14)), MFA_ERR_DENIED);
-	assert_int_equal(check(dn, raw("password-anna\0", 14)), MFA_ERR_DENIED);
-	assert_int_equal(check("", bytes("password-anna")), MFA_ERR_DENIED);
-}
-
 static void a_wrong_account_is_denied(void **state)
 {
 	(void)state;
@@ -423,8 +389,6 @@ int main(void)
 		OUTAGE_TEST(a_certificate_is_demanded),
 		OUTAGE_TEST(a_certificate_of_another_name_is_refused),
 		OUTAGE_TEST(a_site_may_do_without),
-		OUTAGE_TEST(a_password_is_checked_by_a_bind),
-		OUTAGE_TEST(an_empty_password_is_never_right),
 		OUTAGE_TEST(a_wrong_account_is_denied),
 		OUTAGE_TEST(the_operating_system_can_vouch_for_the_account),
 		OUTAGE_TEST(the_handle_is_lent_to_those_who_list),
