@@ -2,8 +2,8 @@
 /** @file tests/bench/ldapload.c
  * @brief What the directory can do by itself: the operations of a login, by bare libldap.
  *
- * A thread a connection; each walks through users of its own.  S finds the user by
- * name, B binds as the user on another connection, M changes one value by
+ * A thread a connection; each walks through users of its own.  S searches for the user
+ * by name or reads the entry of that name, B binds as the user on another connection, M changes one value by
  * compare-and-swap.  Modify rewrites the last word of the attribute and nothing else.
  */
 #include "tests/bench/samples.h"
@@ -26,6 +26,7 @@
 struct program {
 	char const *uri, *base, *bind_dn, *password_file, *users_file, *ops, *attribute;
 	uint32_t connections, seconds, count;
+	bool by_dn;
 	char password[129];
 	struct bench_users users;
 	struct bench_processes processes;
@@ -59,18 +60,21 @@ static LDAP *connect_to(char const *uri)
 	return handle;
 }
 
-/** Find the user by name; its DN, and the value that M will replace */
-static char *search(struct worker *worker, char value[static VALUE_MAX], char const *name)
+/** Find the user; its DN, and the value that M will replace */
+static char *search(struct worker *worker, char value[static VALUE_MAX], char const *name,
+		    char const *made_dn)
 {
 	struct program const *program = worker->program;
+	char const *base = program->by_dn ? made_dn : program->base;
+	int const scope = program->by_dn ? LDAP_SCOPE_BASE : LDAP_SCOPE_SUBTREE;
 	char filter[300], *attrs[] = {(char *)(uintptr_t)program->attribute, NULL}, *dn = NULL;
 	LDAPMessage *result = NULL, *entry;
 	struct berval **values;
 
 	value[0] = '\0';
 	(void)snprintf(filter, sizeof(filter), "(uid=%s)", name);
-	if (ldap_search_ext_s(worker->service, program->base, LDAP_SCOPE_SUBTREE, filter, attrs, 0,
-			      NULL, NULL, NULL, 2, &result) == LDAP_SUCCESS &&
+	if (ldap_search_ext_s(worker->service, base, scope, filter, attrs, 0, NULL, NULL, NULL, 2,
+			      &result) == LDAP_SUCCESS &&
 	    (entry = ldap_first_entry(worker->service, result))) {
 		dn = ldap_get_dn(worker->service, entry);
 		values = ldap_get_values_len(worker->service, entry, program->attribute);
@@ -109,7 +113,7 @@ static bool do_login(struct worker *worker, struct bench_user const *user)
 	for (size_t i = 0; ops[i] && ok; i++) {
 		if (ops[i] == 'S') {
 			ldap_memfree(found);
-			dn = found = search(worker, value, user->name);
+			dn = found = search(worker, value, user->name, made);
 			ok = found != NULL;
 		} else if (ops[i] == 'B') {
 			ok = bind_as(worker->user, dn, user->password) == LDAP_SUCCESS;
@@ -224,7 +228,7 @@ static bool parse(struct program *program, int argc, char **argv)
 	int option;
 	bool ok = true;
 
-	while (ok && (option = getopt(argc, argv, "H:b:D:y:u:o:a:c:s:n:p:")) != -1) {
+	while (ok && (option = getopt(argc, argv, "H:b:D:y:u:o:a:c:s:n:p:d")) != -1) {
 		switch (option) {
 		case 'H': program->uri = optarg; break;
 		case 'b': program->base = optarg; break;
@@ -236,6 +240,7 @@ static bool parse(struct program *program, int argc, char **argv)
 		case 'c': ok = parse_number(&program->connections, optarg, CONNECTIONS_MAX); break;
 		case 's': ok = parse_number(&program->seconds, optarg, SECONDS_MAX); break;
 		case 'n': ok = parse_number(&program->count, optarg, UINT32_MAX); break;
+		case 'd': program->by_dn = true; break;
 		case 'p': ok = bench_processes_add(&program->processes, optarg); break;
 		default: ok = false;
 		}
@@ -247,6 +252,7 @@ static bool parse(struct program *program, int argc, char **argv)
 		fputs("usage: ldapload -H URI -b BASE -D DN -y PASSWORD-FILE -u USERS-FILE "
 		      "[options]\n"
 		      "  -o OPS    of a login: any of S, B and M; M needs an S first (SBM)\n"
+		      "  -d        S reads uid=NAME,BASE; else it searches below BASE\n"
 		      "  -a NAME   the attribute that M changes (peruserMfaLastUse)\n"
 		      "  -c N      connections, 1 to 128 (16)     -s N  seconds, 1 to 3600 (10)\n"
 		      "  -n N      logins a connection at most    -p NAME:PID  measure its CPU "

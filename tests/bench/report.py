@@ -39,8 +39,16 @@ def table(rows):
     return "\n".join(lines) + "\n"
 
 
+def _judge(ratio, least, most):
+    """What is to be reached, and whether it is."""
+    if least is None and most is None:
+        return "–", "–"
+    reached = ratio >= least if most is None else ratio <= most
+    return f"≥ {least:g}" if most is None else f"≤ {most:g}", "yes" if reached else "no"
+
+
 def ratios(results, wanted):
-    """wanted: (what, row above, row below, at least, at most or None, of which number)."""
+    """wanted: (what, row above, row below, at least or None, at most or None, of which number)."""
     lines = ["| ratio of one round, median | smallest to largest | to reach | reached |", "|---|---|---|---|"]
     for what, above, below, least, most, value in wanted:
         if above not in results or below not in results:
@@ -48,10 +56,8 @@ def ratios(results, wanted):
             continue
         pairs = [[value(r) for r in results[name]] for name in (above, below)]
         found = [a / b for a, b in zip(*pairs) if b]
-        reached = median(found) >= least if most is None else median(found) <= most
-        target = f"≥ {least:g}" if most is None else f"≤ {most:g}"
-        lines.append(f"| {what}: **{median(found):.2f}** | {min(found):.2f} to {max(found):.2f} | {target} | "
-                     f"{'yes' if reached else 'no'} |")
+        target, reached = _judge(median(found), least, most)
+        lines.append(f"| {what}: **{median(found):.2f}** | {min(found):.2f} to {max(found):.2f} | {target} | {reached} |")
     return "\n".join(lines) + "\n"
 
 

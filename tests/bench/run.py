@@ -21,7 +21,7 @@ import report  # noqa: E402
 from directory_load import UNUSED, Directory, people, write_list  # noqa: E402
 from lib import ROOT  # noqa: E402
 from measure import Generator, Row  # noqa: E402
-from sites import FAST, QUIET, Site, google_authenticator, mapped  # noqa: E402
+from sites import FAST, FLAGS, QUIET, RECORD, SEARCHED, Site, google_authenticator, mapped  # noqa: E402
 
 OUT = ROOT / "build/bench"
 FULL = os.environ.get("BENCH", "quick") == "full"
@@ -37,10 +37,11 @@ PAM = "rlm_pam and pam_google_authenticator, appended"
 ROWS = {
     FLOOR: Row("", "plain", "password", "p"),
     "ours, user without MFA, own search": Row("", "ours", "password", "p"),
-    "ours, user without MFA, mapped by rlm_ldap": Row("", "mapped", "password", "p"),
+    "ours, user without MFA, flags mapped by rlm_ldap": Row("", "flags", "password", "p"),
     "ours, user without MFA, bind_users": Row("", "fast", "password", "p"),
     "ours, own search": Row("", "ours"),
     "ours, mapped by rlm_ldap": Row("", "mapped"),
+    "ours, bind_users and cache, by a search": Row("", "searched"),
     BEST: Row("", "fast"),
     APPENDED: Row("", "append", "append"),
     "ours, wrong code, bind_users": Row("", "fast", "wrong", codes="wrong"),
@@ -52,7 +53,7 @@ ROWS = {
     "rlm_python3": Row("", "python3", codes="peers"),
     PAM: Row("", "pam", "append", codes="pam"),
 }
-DURABLE = [BARE, "ours, own search", "ours, mapped by rlm_ldap", BEST, APPENDED, UNLANG, OVERLAY, "rlm_perl",
+DURABLE = [BARE, "ours, own search", "ours, mapped by rlm_ldap", "ours, bind_users and cache, by a search", BEST, APPENDED, UNLANG, OVERLAY, "rlm_perl",
            "rlm_python3", PAM]
 FAST_ROWS = [BARE, *(name for name in ROWS if name not in ("rlm_perl", "rlm_python3", PAM))]
 MANY_ROWS = [BARE, BEST, APPENDED, TOTP, UNLANG, OVERLAY]
@@ -67,23 +68,27 @@ def radius_cpu(result):
 
 
 def wanted(durable):
-    """The ratios that the project wants to reach: what, above, below, at least, at most, of what."""
+    """The ratios that the project wants to reach: what, above, below, at least, at most, of what.
+
+    The first is no goal: it tells how far a goal lies from what the directory can do.
+    """
+    limit = ("the directory alone, bare S + B + M ÷ slapo-otp", BARE, OVERLAY, None, None, rate)
     if durable:
-        return [("two-step ÷ bare S + B + M", BEST, BARE, 0.90, None, rate),
+        return [limit, ("two-step ÷ bare S + B + M", BEST, BARE, 0.90, None, rate),
                 ("÷ slapo-otp", BEST, OVERLAY, 1.0, None, rate),
                 ("appended ÷ slapo-otp, which is appended too", APPENDED, OVERLAY, 1.0, None, rate),
                 ("÷ rlm_totp + unlang", BEST, UNLANG, 1.1, None, rate),
                 ("÷ rlm_perl", BEST, "rlm_perl", 1.9, None, rate),
                 ("÷ rlm_python3", BEST, "rlm_python3", 2.3, None, rate),
                 ("÷ rlm_pam + pam_google_authenticator", BEST, PAM, 6, None, rate)]
-    return [("two-step ÷ bare S + B + M", BEST, BARE, 0.60, None, rate),
+    return [limit, ("two-step ÷ bare S + B + M", BEST, BARE, 0.60, None, rate),
             ("÷ slapo-otp", BEST, OVERLAY, 0.85, None, rate),
             ("appended ÷ slapo-otp, which is appended too", APPENDED, OVERLAY, 0.85, None, rate),
             ("÷ rlm_totp + unlang", BEST, UNLANG, 1.3, None, rate),
             ("÷ rlm_totp challenge", BEST, TOTP, 0.90, None, rate),
             ("CPU of the RADIUS server ÷ rlm_totp challenge", BEST, TOTP, None, 1.15, radius_cpu),
-            ("users without MFA, mapped ÷ without our module", "ours, user without MFA, mapped by rlm_ldap", FLOOR,
-             0.98, None, rate),
+            ("users without MFA, flags mapped ÷ without our module",
+             "ours, user without MFA, flags mapped by rlm_ldap", FLOOR, 0.98, None, rate),
             ("users without MFA, own search ÷ without our module", "ours, user without MFA, own search", FLOOR,
              0.85, None, rate),
             ("users without MFA, bind_users ÷ without our module", "ours, user without MFA, bind_users", FLOOR,
@@ -117,9 +122,10 @@ class Bench(contextlib.ExitStack):
 
     def server(self, name):
         if name not in self.servers:
-            ours = {"ours": {"instance": QUIET}, "mapped": {"instance": QUIET, "update": mapped()},
+            ours = {"ours": {"instance": QUIET}, "mapped": {"instance": QUIET, "update": mapped(RECORD)},
+                    "flags": {"instance": QUIET, "update": mapped(FLAGS)}, "searched": {"instance": SEARCHED},
                     "fast": {"instance": FAST}, "append": {"instance": {**FAST, "mode": "append"}}}
-            site = {"mapped": "ours", "append": "fast"}.get(name, name)
+            site = {"mapped": "ours", "flags": "ours", "searched": "fast", "append": "fast"}.get(name, name)
             more = {"module": True, "settings": LENIENT, **ours[name]} if name in ours else {}
             if name == "pam":
                 more["pam_services"] = google_authenticator(self.folder, self.enrolled)
@@ -197,7 +203,7 @@ def phase_nosync():
 def phase_many():
     with Bench(100000) as bench:
         found = rounds(bench, MANY_ROWS, durable=False, renew=False)
-    return publish("dbnosync, 100,000 users, 16 outstanding: logins/s", "many", found, wanted(False)[:6])
+    return publish("dbnosync, 100,000 users, 16 outstanding: logins/s", "many", found, wanted(False)[:7])
 
 
 def phase_outstanding():

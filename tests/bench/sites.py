@@ -13,7 +13,8 @@ from directory_load import PEERS_SECRET, PEERS_STEP
 THREADS = 16
 PEERS = Path(__file__).parent / "peers"
 PAM_SERVICE = "mfa-bench"
-MAPPED = ("Enabled", "Secret", "Required-From", "Failures")
+FLAGS = ("Enabled", "Required-From")
+RECORD = (*FLAGS, "Secret", "Failures")
 
 SITE = """\
 server bench {
@@ -183,12 +184,15 @@ SITES["otp"] = SITES["plain"]
 # The password checked by our module, the record kept until the answer: no rlm_ldap at all.
 SITES["fast"] = {"authorize": "\tperuser_mfa\n", "authenticate": "\tperuser_mfa\n", "post_auth": "\tperuser_mfa\n"}
 QUIET = {"log_success": "no"}   # as its peers, and as the server itself by default
-FAST = {**QUIET, "bind_users": "yes", "challenge.cache": 4096}
+SEARCHED = {**QUIET, "bind_users": "yes", "challenge.cache": 4096}
+# Users are named alike, and each server is told so: it asks for an entry by its DN.
+USER_DN = f"uid=%{{User-Name}},{PEOPLE}"
+FAST = {**SEARCHED, "user_dn": USER_DN}
 
 
-def mapped():
+def mapped(names):
     """What rlm_ldap's update section must hold, so that our module need not ask by itself."""
-    lines = [f"\t\tcontrol:Peruser-MFA-{name} += 'peruserMfa{name.replace('-', '')}'\n" for name in MAPPED]
+    lines = [f"\t\tcontrol:Peruser-MFA-{name} += 'peruserMfa{name.replace('-', '')}'\n" for name in names]
     return "".join(lines) + "\t\tcontrol:Peruser-MFA-Entry-Id := 'entryUUID'\n"
 
 
@@ -234,8 +238,7 @@ class Site(FreeRadius):
 
     def _words(self):
         """Peers do not need to read the password's hash: the directory checks it."""
-        return {**super()._words(), "LDAP_UPDATE": self.update}
-
+        return {**super()._words(), "LDAP_UPDATE": self.update, "LDAP_USER_BASE": USER_DN, "LDAP_SCOPE": "base"}
 
     def environment(self):
         """What the scripts need to know."""

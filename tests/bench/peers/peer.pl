@@ -22,7 +22,7 @@ sub service {
 sub find {
 	my ($user) = @_;
 	$user =~ s/([^A-Za-z0-9])/sprintf '\\%02x', ord $1/ge;
-	my $found = service()->search(base => $ENV{BENCH_BASE}, filter => "(uid=$user)",
+	my $found = service()->search(base => "uid=$user,$ENV{BENCH_BASE}", scope => 'base', filter => '(objectClass=*)',
 		attrs => ['description', 'employeeNumber']);
 	return $found->code || $found->count != 1 ? undef : $found->entry(0);
 }

@@ -9,7 +9,7 @@ import threading
 import time
 
 import ldap
-import ldap.filter
+import ldap.dn
 import radiusd
 
 KEY = os.urandom(32)
@@ -29,8 +29,8 @@ def connection(name):
 
 def find(user):
     found = connection("service").search_s(
-        os.environ["BENCH_BASE"], ldap.SCOPE_SUBTREE, f"(uid={ldap.filter.escape_filter_chars(user)})",
-        ["description", "employeeNumber"])
+        f"uid={ldap.dn.escape_dn_chars(user)},{os.environ['BENCH_BASE']}", ldap.SCOPE_BASE,
+        attrlist=["description", "employeeNumber"])
     return found[0] if len(found) == 1 else None
 
 
