@@ -16,6 +16,12 @@ struct peruser_text {
 	bool is_plain;	   //!< It stands for itself.
 };
 
+/** A text with the user's name in it */
+struct peruser_named {
+	struct peruser_text full;
+	struct peruser_text stripped; //!< For requests that have a Stripped-User-Name.
+};
+
 /** Take a text apart, so that it is not done for every request
  *
  * @param[in] ctx   to live as long as the text.

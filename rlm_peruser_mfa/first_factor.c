@@ -30,6 +30,7 @@ rlm_rcode_t peruser_bind(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_n
 		inst, request, notes->login, &why,
 		(struct mfa_bytes){(uint8_t const *)vp->vp_strvalue, vp->vp_length});
 	if (rc == MFA_OK) return RLM_MODULE_OK;
+	mfa_login_free(&notes->login);
 	/* Whether there is such a user is for the log alone. */
 	if (rc == MFA_ERR_NOT_FOUND || rc == MFA_ERR_DENIED) {
 		module_failure_msg(request, "%s", why.text);

@@ -44,12 +44,6 @@ struct mfa_messages {
 	struct peruser_text required;
 };
 
-/** A text with the user's name in it */
-struct peruser_named {
-	struct peruser_text full;
-	struct peruser_text stripped; //!< For requests that have a Stripped-User-Name.
-};
-
 /** One instance of the module */
 typedef struct rlm_peruser_mfa_t {
 	char const *name; //!< Instance name; also the Auth-Type.
@@ -142,6 +136,9 @@ int peruser_set_string(TALLOC_CTX *ctx, VALUE_PAIR **list, enum peruser_attr att
 		       char const *value);
 
 /* user.c */
+
+/** The notes of this request, or NULL when there are none */
+struct mfa_notes *peruser_find_notes(rlm_peruser_mfa_t *inst, REQUEST *request);
 
 /** The notes of this request; made when they are not there; NULL when memory ran out */
 struct mfa_notes *peruser_notes(rlm_peruser_mfa_t *inst, REQUEST *request);

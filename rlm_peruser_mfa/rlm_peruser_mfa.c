@@ -433,29 +433,39 @@ static rlm_rcode_t reply_to_password(rlm_peruser_mfa_t *inst, REQUEST *request,
 	return peruser_refuse(inst, request, decision);
 }
 
-static rlm_rcode_t CC_HINT(nonnull) mod_post_auth(void *instance, REQUEST *request)
+/** The first factor said yes: what the record says */
+static rlm_rcode_t after_password(rlm_peruser_mfa_t *inst, REQUEST *request,
+				  struct mfa_notes *notes)
 {
-	rlm_peruser_mfa_t *inst = instance;
-	struct mfa_notes *notes;
 	enum mfa_rc rc;
 
-	if (request->reply->code != PW_CODE_ACCESS_ACCEPT) return RLM_MODULE_NOOP;
-	notes = peruser_notes(inst, request);
-	if (!notes) return RLM_MODULE_FAIL;
-	if (notes->checked) return RLM_MODULE_NOOP;
-	if (peruser_mode(inst, request) == MFA_MODE_SKIP) {
-		peruser_report(request, MFA_RESULT_SKIPPED, "");
-		return RLM_MODULE_NOOP;
-	}
 	if (!notes->login) notes->login = mfa_login_alloc();
 	if (!notes->login) return RLM_MODULE_FAIL;
-
 	rc = ask_record(inst, request, notes);
 	if (rc == MFA_ERR_NOT_FOUND) return stranger(inst, request);
 	if (notes->login->record_diag.text[0]) RWARN("%s", notes->login->record_diag.text);
 	if (!inst->report_only) return reply_to_password(inst, request, notes->login);
 	peruser_report_decision(inst, request, &notes->login->decision);
 	return RLM_MODULE_NOOP;
+}
+
+static rlm_rcode_t CC_HINT(nonnull) mod_post_auth(void *instance, REQUEST *request)
+{
+	rlm_peruser_mfa_t *inst = instance;
+	struct mfa_notes *notes = peruser_find_notes(inst, request), none = {0};
+	rlm_rcode_t rcode;
+
+	if (request->reply->code != PW_CODE_ACCESS_ACCEPT) return RLM_MODULE_NOOP;
+	if (!notes) notes = &none;
+	if (notes->checked) return RLM_MODULE_NOOP;
+	if (peruser_mode(inst, request) == MFA_MODE_SKIP) {
+		peruser_report(request, MFA_RESULT_SKIPPED, "");
+		return RLM_MODULE_NOOP;
+	}
+	rcode = after_password(inst, request, notes);
+	/* The server keeps a request for a while after its reply; not the record. */
+	mfa_login_free(&notes->login);
+	return rcode;
 }
 
 /* The module's name is the only symbol that the server looks for. */

@@ -39,12 +39,13 @@ static int set_password(VALUE_PAIR *vp, uint8_t const *password, size_t len)
  *
  * @return noop when it is none.
  */
-static rlm_rcode_t take_scrv1(struct mfa_notes *notes, VALUE_PAIR *vp)
+static rlm_rcode_t take_scrv1(rlm_peruser_mfa_t *inst, REQUEST *request, VALUE_PAIR *vp)
 {
 	uint8_t password[256], code[MFA_CODE_MAX * 2];
 	struct mfa_bytes first, second, rest;
 	size_t password_len = 0, code_len = 0;
 	rlm_rcode_t rcode = RLM_MODULE_NOOP;
+	struct mfa_notes *notes;
 	uint8_t const *colon;
 
 	if (vp->vp_length <= SCRV1_LEN || strncmp(vp->vp_strvalue, SCRV1, SCRV1_LEN) != 0)
@@ -53,6 +54,8 @@ static rlm_rcode_t take_scrv1(struct mfa_notes *notes, VALUE_PAIR *vp)
 				  vp->vp_length - SCRV1_LEN};
 	colon = memchr(rest.data, ':', rest.len);
 	if (!colon) return RLM_MODULE_NOOP;
+	notes = peruser_notes(inst, request);
+	if (!notes) return RLM_MODULE_FAIL;
 	first = (struct mfa_bytes){rest.data, (size_t)(colon - rest.data)};
 	second = (struct mfa_bytes){colon + 1, rest.len - first.len - 1};
 	if (mfa_base64_decode(password, &password_len, sizeof(password), first) == MFA_OK &&
@@ -203,12 +206,13 @@ rlm_rcode_t peruser_split(rlm_peruser_mfa_t *inst, REQUEST *request)
 	enum mfa_rc rc;
 
 	if (!vp || mode == MFA_MODE_SKIP) return RLM_MODULE_NOOP;
-	notes = peruser_notes(inst, request);
-	if (!notes) return RLM_MODULE_FAIL;
-	if (notes->has_code) return RLM_MODULE_NOOP;
-	rcode = take_scrv1(notes, vp);
+	notes = peruser_find_notes(inst, request);
+	if (notes && notes->has_code) return RLM_MODULE_NOOP;
+	rcode = take_scrv1(inst, request, vp);
 	if (rcode != RLM_MODULE_NOOP || mode == MFA_MODE_CHALLENGE) return rcode;
 
+	notes = peruser_notes(inst, request);
+	if (!notes) return RLM_MODULE_FAIL;
 	if (!notes->login) notes->login = mfa_login_alloc();
 	if (!notes->login) return RLM_MODULE_FAIL;
 	typed = (struct mfa_bytes){(uint8_t const *)vp->vp_strvalue, vp->vp_length};

@@ -10,9 +10,14 @@ static int free_notes(struct mfa_notes *notes)
 	return 0;
 }
 
+struct mfa_notes *peruser_find_notes(rlm_peruser_mfa_t *inst, REQUEST *request)
+{
+	return request_data_reference(request, inst, 0);
+}
+
 struct mfa_notes *peruser_notes(rlm_peruser_mfa_t *inst, REQUEST *request)
 {
-	struct mfa_notes *notes = request_data_reference(request, inst, 0);
+	struct mfa_notes *notes = peruser_find_notes(inst, request);
 
 	if (notes) return notes;
 	notes = talloc_zero(request, struct mfa_notes);
