@@ -19,14 +19,4 @@ int peruser_offer_bind(rlm_peruser_mfa_t *inst, REQUEST *request);
  */
 rlm_rcode_t peruser_bind(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_notes *notes);
 
-/* user.c */
-
-/** Read the user's record unless it is there, and bind as the user
- *
- * @return as mfa_conn_read_and_bind().
- */
-enum mfa_rc peruser_check_password(rlm_peruser_mfa_t *inst, REQUEST *request,
-				   struct mfa_login *login, struct mfa_diag *diag,
-				   struct mfa_bytes password);
-
 #endif /* PERUSER_FIRST_FACTOR_H */

@@ -135,7 +135,7 @@ int peruser_set_integer(TALLOC_CTX *ctx, VALUE_PAIR **list, enum peruser_attr at
 int peruser_set_string(TALLOC_CTX *ctx, VALUE_PAIR **list, enum peruser_attr attr,
 		       char const *value);
 
-/* user.c */
+/* request.c */
 
 /** The notes of this request, or NULL when there are none */
 struct mfa_notes *peruser_find_notes(rlm_peruser_mfa_t *inst, REQUEST *request);
@@ -157,23 +157,6 @@ enum mfa_mode peruser_mode(rlm_peruser_mfa_t const *inst, REQUEST *request);
 
 /** Whether control:Peruser-MFA-Required says that MFA is not optional for this login */
 bool peruser_required(REQUEST *request);
-
-/** Ask the record: find the user, decide, write
- *
- * @param[in,out] login  have_entry when the record was read before.
- * @param[in] expected	 hash of the entry id that the user must have; NULL for any.
- * @return as mfa_login_run(); #MFA_ERR_NOT_FOUND when the directory does not know the user.
- */
-enum mfa_rc peruser_ask(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_login *login,
-			struct mfa_request const *ask, uint8_t const *expected);
-
-/** Read the user's record into the login, without asking anything
- *
- * @param[in] recovery	 whether a recovery code may have to be recognized.
- * @return as mfa_conn_read().
- */
-enum mfa_rc peruser_read(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_login *login,
-			 struct mfa_diag *diag, bool recovery);
 
 /* split.c */
 

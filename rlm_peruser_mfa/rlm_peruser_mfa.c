@@ -8,6 +8,7 @@
  * post-auth:	 after any first factor said accept: nothing, a challenge, or a refusal.
  */
 #include "rlm_peruser_mfa/first_factor.h"
+#include "rlm_peruser_mfa/user.h"
 
 #include <openssl/crypto.h>
 

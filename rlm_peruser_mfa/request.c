@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rlm_peruser_mfa/peruser_mfa.h"
+
+static int free_notes(struct mfa_notes *notes)
+{
+	mfa_code_clear(&notes->code);
+	mfa_login_free(&notes->login);
+	return 0;
+}
+
+struct mfa_notes *peruser_find_notes(rlm_peruser_mfa_t *inst, REQUEST *request)
+{
+	return request_data_reference(request, inst, 0);
+}
+
+struct mfa_notes *peruser_notes(rlm_peruser_mfa_t *inst, REQUEST *request)
+{
+	struct mfa_notes *notes = peruser_find_notes(inst, request);
+
+	if (notes) return notes;
+	notes = talloc_zero(request, struct mfa_notes);
+	if (!notes) return NULL;
+	talloc_set_destructor(notes, free_notes);
+	if (request_data_add(request, inst, 0, notes, true) < 0) TALLOC_FREE(notes);
+	return notes;
+}
+
+VALUE_PAIR *peruser_password(REQUEST *request)
+{
+	return fr_pair_find_by_num(request->packet->vps, PW_USER_PASSWORD, 0, TAG_ANY);
+}
+
+int peruser_set_auth_type(rlm_peruser_mfa_t *inst, REQUEST *request)
+{
+	DICT_VALUE *auth_type = dict_valbyname(PW_AUTH_TYPE, 0, inst->name);
+	VALUE_PAIR *vp;
+
+	if (!auth_type) {
+		RERROR("%s is not listed in the authenticate section", inst->name);
+		return -1;
+	}
+	fr_pair_delete_by_num(&request->config, PW_AUTH_TYPE, 0, TAG_ANY);
+	vp = radius_pair_create(request, &request->config, PW_AUTH_TYPE, 0);
+	if (!vp) return -1;
+	vp->vp_integer = (uint32_t)auth_type->value;
+	return 0;
+}
+
+enum mfa_mode peruser_mode(rlm_peruser_mfa_t const *inst, REQUEST *request)
+{
+	VALUE_PAIR *vp = fr_pair_find_by_da(request->config, peruser_attr(PERUSER_MODE), TAG_ANY);
+
+	return vp && vp->vp_integer < MFA_MODE_COUNT ? (enum mfa_mode)vp->vp_integer : inst->mode;
+}
+
+bool peruser_required(REQUEST *request)
+{
+	VALUE_PAIR *vp =
+		fr_pair_find_by_da(request->config, peruser_attr(PERUSER_REQUIRED), TAG_ANY);
+
+	return vp && vp->vp_integer != 0;
+}
