@@ -356,6 +356,8 @@ static void send_user_bind(struct user_bind *bind, struct mfa_conn *conn)
 	mfa_conn_limit(conn, conn->store->config->connect_timeout_s);
 	bind->sent = send_bind(&msgid, conn->user, &account) == LDAP_SUCCESS;
 	bind->msgid = msgid;
+	/* Never left to libldap, which would connect again by itself, and without TLS. */
+	if (!bind->sent) close_handle(&conn->user, conn);
 }
 
 /** Wait for the answer; MFA_ERR_CONFLICT when none can come, and the connection is closed then */

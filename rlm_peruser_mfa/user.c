@@ -195,13 +195,16 @@ enum mfa_rc peruser_check_password(rlm_peruser_mfa_t *inst, REQUEST *request,
 				   struct mfa_bytes password)
 {
 	struct mfa_conn **conn = borrow(inst, diag);
+	bool mapped;
 	enum mfa_rc rc;
 
 	if (!conn) return MFA_ERR_UNAVAILABLE;
-	rc = login->have_entry || take_mapped(login, inst, request)
-		     ? mfa_conn_bind_user(diag, *conn, login->entry.dn, password)
-		     : find_entry(login, diag, inst, request, *conn, &password, false);
+	mapped = !login->have_entry && take_mapped(login, inst, request);
+	rc = login->have_entry ? mfa_conn_bind_user(diag, *conn, login->entry.dn, password)
+			       : find_entry(login, diag, inst, request, *conn, &password, false);
 	give_back(inst, conn, rc);
+	/* Whether it is enough is asked again: a policy may require MFA before post-auth. */
+	if (mapped) login->have_entry = false;
 	return rc;
 }
 

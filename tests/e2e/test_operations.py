@@ -172,6 +172,22 @@ def test_mapped_flags_do_not_decide_when_mfa_is_required_for_a_login(slapd, ring
         assert User(slapd).start(client).rejected
 
 
+@pytest.mark.parametrize("bind_users", [False, True])
+def test_mapped_flags_do_not_decide_when_mfa_is_required_at_last(slapd, ring, bind_users):
+    """Required behind the first factor, which may have taken the flags for enough."""
+    sections = {"post_auth_first": "\tupdate control {\n\t\t&Peruser-MFA-Required := yes\n\t}\n"}
+    if bind_users:
+        sections |= {"mfa_authorize": "", "first_factor": "\tldap\n\tperuser_mfa\n"}
+    with slapd.access_first(f'to attrs=peruserMfaEnabled by dn.exact="{FREERADIUS_DN}" read by * break'), \
+            FreeRadius(slapd, ring=ring, update=FLAGS, sections=sections,
+                       instance={"bind_users": bind_users, "unenrolled": "accept"}) as server, server.client() as client:
+        user = Enrolled(slapd)
+        user.set(peruserMfaEnabled=None)
+        assert user.start(client).challenged
+        user.set(peruserMfaSecret=None)
+        assert user.start(client).accepted
+
+
 @pytest.mark.parametrize("place", ["mfa_authorize", "authorize_last"])
 def test_mapped_attributes_do_not_decide_upon_a_code(readable, ring, place):
     """What was not mapped is read before an appended code is judged, whether our module comes before ldap or behind."""
