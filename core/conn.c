@@ -433,7 +433,7 @@ enum mfa_rc mfa_conn_read_and_bind(struct mfa_entry *entry, struct mfa_diag *dia
 {
 	enum mfa_rc rc;
 
-	if (where->scope == MFA_SCOPE_BASE) {
+	if (where->bind_at_once) {
 		rc = read_during_bind(entry, diag, conn, where, password);
 	} else {
 		rc = mfa_conn_read(entry, diag, conn, MFA_SIDE_READ, where);

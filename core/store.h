@@ -41,6 +41,7 @@ struct mfa_where {
 	enum mfa_scope scope;
 	char const *filter; //!< Escaped already; NULL: any entry.
 	uint32_t leave_out; //!< Set of attributes that need not be read.
+	bool bind_at_once; //!< Base is the user: a password may be tried before the entry is there.
 };
 
 /** Make a connection and connect its reading side
@@ -92,10 +93,10 @@ enum mfa_rc mfa_conn_modify(struct mfa_diag *diag, struct mfa_conn *conn, struct
 enum mfa_rc mfa_conn_bind_user(struct mfa_diag *diag, struct mfa_conn *conn, struct mfa_bytes dn,
 			       struct mfa_bytes password) MFA_MUST_CHECK;
 
-/** Read an entry and check its user's password; at once where it is known who that is
+/** Read an entry and check its user's password
  *
- * With #MFA_SCOPE_BASE the user is where->base: the bind is sent before the entry is waited
- * for.  Else as mfa_conn_read() and then mfa_conn_bind_user().
+ * With where->bind_at_once the bind is sent before the entry is waited for.  Else as
+ * mfa_conn_read() and then mfa_conn_bind_user().
  *
  * @param[out] entry cleared on failure, also when the password is wrong.
  * @return as those two; a failure to read comes first.

@@ -281,6 +281,16 @@ static int read_named(rlm_peruser_mfa_t *inst, struct peruser_named *named, char
 	return read_with_name(inst, &named->stripped, fmt, "%{Stripped-User-Name}", why);
 }
 
+/** Whether a filter is one comparison with what the server knows of the user: "(uid=%{User-Name})" */
+static bool compares_name_alone(char const *filter)
+{
+	char const *value = strchr(filter, '=');
+	size_t const len = strlen(filter);
+
+	return value && filter[0] == '(' && !strchr(filter + 1, '(') &&
+	       strncmp(value, "=%{", 3) == 0 && strcmp(filter + len - 2, "})") == 0;
+}
+
 /** Take apart what says where the user is */
 static int read_where(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
 {
@@ -295,6 +305,7 @@ static int read_where(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
 		complain_that(cs, "user", "filter", "cannot be expanded:", why);
 		return -1;
 	}
+	inst->filter_is_name = compares_name_alone(inst->directory.config.filter);
 	if (read_named(inst, &inst->user_dn, inst->user_dn.full.fmt, &why) < 0) {
 		complain_that(cs, NULL, "user_dn", "cannot be expanded:", why);
 		return -1;

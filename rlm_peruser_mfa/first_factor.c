@@ -21,7 +21,7 @@ int peruser_offer_bind(rlm_peruser_mfa_t *inst, REQUEST *request)
 rlm_rcode_t peruser_bind(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_notes *notes)
 {
 	VALUE_PAIR *vp = peruser_password(request);
-	struct mfa_diag why;
+	struct mfa_diag why = {.text = ""};
 	enum mfa_rc rc;
 
 	if (!vp) return RLM_MODULE_INVALID;

@@ -50,6 +50,7 @@ typedef struct rlm_peruser_mfa_t {
 	struct mfa_directory directory;
 	struct peruser_text base_dn;
 	struct peruser_named filter;
+	bool filter_is_name;	      //!< It compares the user's name and keeps nobody out.
 	struct peruser_named user_dn; //!< Empty: users are searched for.
 	CONF_SECTION *reread; //!< The configuration, when this instance had to read it again.
 	fr_connection_pool_t *pool;

@@ -201,7 +201,7 @@ rlm_rcode_t peruser_split(rlm_peruser_mfa_t *inst, REQUEST *request)
 	enum mfa_mode const mode = peruser_mode(inst, request);
 	struct mfa_notes *notes;
 	struct mfa_bytes typed;
-	struct mfa_diag why;
+	struct mfa_diag why = {.text = ""};
 	rlm_rcode_t rcode;
 	enum mfa_rc rc;
 

@@ -51,7 +51,8 @@ static enum mfa_rc locate(struct mfa_where *where, TALLOC_CTX *ctx, rlm_peruser_
 	char *base = NULL, *filter = NULL;
 
 	if (dn) {
-		*where = (struct mfa_where){.base = dn->vp_strvalue, .scope = MFA_SCOPE_BASE};
+		*where = (struct mfa_where){
+			.base = dn->vp_strvalue, .scope = MFA_SCOPE_BASE, .bind_at_once = true};
 		return MFA_OK;
 	}
 	if (!name_is_usable(request)) {
@@ -71,6 +72,8 @@ static enum mfa_rc locate(struct mfa_where *where, TALLOC_CTX *ctx, rlm_peruser_
 				    .scope = named ? MFA_SCOPE_BASE
 						   : (enum mfa_scope)inst->directory.config.scope,
 				    .filter = filter};
+	/* A filter with conditions comes first: whom it keeps out, nobody locks by guessing. */
+	where->bind_at_once = where->scope == MFA_SCOPE_BASE && inst->filter_is_name;
 	return MFA_OK;
 }
 

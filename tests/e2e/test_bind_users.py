@@ -16,10 +16,11 @@ NOT_NEEDED = ("peruserMfaRecoveryCode", "peruserMfaVoucher", "peruserMfaTrustedD
 FAST = {"bind_users": True, "challenge.cache": 64}
 
 
-# Users are searched for, or their DN is made of their name: then both operations are asked for at once.
 NAME = "%{%{Stripped-User-Name}:-%{User-Name}}"
-FILTER = {"user.filter": f"(&(uid={NAME})(!(description=closed)))"}
-PLACES = {"search": {}, "dn": {"user_dn": f"uid={NAME},{PEOPLE}"}}
+DN = {"user_dn": f"uid={NAME},{PEOPLE}"}
+OPEN = {"user.filter": f"(&(uid={NAME})(!(description=closed)))"}
+# Users are searched for, or their DN is made of their name; what the instance and the shared file say of it.
+PLACES = {"search": ({}, {}), "dn": (DN, {}), "dn and conditions": (DN, OPEN)}
 
 
 @pytest.fixture(scope="module", params=PLACES)
@@ -29,8 +30,9 @@ def place(request):
 
 def serve(slapd, ring, place, **settings):
     """No rlm_ldap at all."""
-    return FreeRadius(slapd, ring=ring, instance={**FAST, **place}, sections={"first_factor": ""},
-                      settings={**FILTER, **settings})
+    instance, shared = place
+    return FreeRadius(slapd, ring=ring, instance={**FAST, **instance}, sections={"first_factor": ""},
+                      settings={**shared, **settings})
 
 
 @pytest.fixture(scope="module")
@@ -77,11 +79,11 @@ def unread(slapd):
 
 
 def test_both_operations_are_asked_for_at_once(slapd, radius, client, place):
-    """A directory that sleeps has the search and the bind before it; where the DN is not known, the search alone."""
+    """A directory that sleeps has the search and the bind before it, where the DN is known and has no conditions."""
     user, replies = User(slapd), []
     for _ in range(2 * radius.threads):   # every connection of the pool is up
         assert user.start(client).accepted
-    waiting = 2 if place else 1
+    waiting = 2 if place == PLACES["dn"] else 1
     login = threading.Thread(target=lambda: replies.append(user.start(client)))
     slapd.sigstop()
     try:
@@ -93,16 +95,35 @@ def test_both_operations_are_asked_for_at_once(slapd, radius, client, place):
     assert replies[0].accepted
 
 
-def test_right_password_of_an_entry_that_the_filter_leaves_out(slapd, client):
-    """It was bound already when the search found nobody: neither this user nor the next gets in by it."""
-    closed, next_one = User(slapd), User(slapd)
+@pytest.mark.parametrize("place", [({}, OPEN), (DN, OPEN), (DN, {"user.filter": "(!(description=closed))"})],
+                         ids=["search", "dn", "dn, conditions alone"])
+def test_filter_keeps_out_before_a_password_is_tried(slapd, ring, place):
+    """Else anybody who reaches RADIUS could have wrong passwords counted for entries that are none of its users."""
+    closed, user = User(slapd), User(slapd)
     closed.set(description="closed")
-    for _ in range(3):
-        assert closed.start(client).rejected
-        assert client.password(next_one.uid, "not-it").rejected
-        assert next_one.start(client).accepted
-    closed.set(description=None)
-    assert closed.start(client).accepted
+    with serve(slapd, ring, place) as server, server.client() as nas:
+        for _ in range(2 * server.threads):
+            assert user.start(nas).accepted
+        mark = slapd.mark()
+        assert closed.start(nas).rejected and nas.password(closed.uid, "not-it").rejected
+        assert slapd.operations(mark)[closed.dn, "BIND"] == 0
+        closed.set(description=None)
+        assert closed.start(nas).accepted
+        assert slapd.operations(mark)[closed.dn, "BIND"] == 1
+
+
+def test_right_password_of_an_entry_that_is_not_found(slapd, ring):
+    """It was bound already when the search found nobody: neither this user nor the next gets in by it."""
+    place = DN, {"user.filter": f"(cn={NAME})"}
+    stranger, user = User(slapd), User(slapd)
+    stranger.set(cn="another")
+    with serve(slapd, ring, place) as server, server.client() as nas:
+        for _ in range(2 * server.threads):
+            assert user.start(nas).accepted
+        for _ in range(3):
+            assert stranger.start(nas).rejected
+            assert nas.password(user.uid, "not-it").rejected
+            assert user.start(nas).accepted
 
 
 def test_restart_of_the_directory_is_not_noticed(slapd, client):

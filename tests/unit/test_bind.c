@@ -93,17 +93,19 @@ static enum mfa_rc read_and_bind(struct mfa_where const *where, struct mfa_bytes
 	return mfa_conn_read_and_bind(&entry, &diag, conn, where, password);
 }
 
-static struct mfa_where const anna = {.base = "uid=anna," PEOPLE, .scope = MFA_SCOPE_BASE};
+static struct mfa_where const anna = {
+	.base = "uid=anna," PEOPLE, .scope = MFA_SCOPE_BASE, .bind_at_once = true};
 static struct mfa_where const search_anna = {.base = PEOPLE, .filter = "(uid=anna)"};
 static struct mfa_where const *const ways[] = {&anna, &search_anna};
 
 static void an_entry_and_its_password_are_asked_for_together(void **state)
 {
-	struct mfa_where const nobody = {.base = "uid=nobody," PEOPLE, .scope = MFA_SCOPE_BASE};
-	struct mfa_where const filtered = {
-		.base = anna.base, .scope = MFA_SCOPE_BASE, .filter = "(description=nothing)"};
+	struct mfa_where nobody = anna, filtered = anna, nowhere = anna;
 
 	(void)state;
+	nobody.base = "uid=nobody," PEOPLE;
+	filtered.filter = "(description=nothing)";
+	nowhere.base = "";
 	for (size_t i = 0; i < COUNT_OF(ways); i++) {
 		for (unsigned again = 0; again < 2; again++) {
 			assert_int_equal(read_and_bind(ways[i], bytes("password-anna")), MFA_OK);
@@ -122,9 +124,7 @@ static void an_entry_and_its_password_are_asked_for_together(void **state)
 		assert_int_equal(read_and_bind(&nobody, bytes("password-anna")), MFA_ERR_NOT_FOUND);
 		assert_int_equal(read_and_bind(ways[i], bytes("password-anna")), MFA_OK);
 	}
-	assert_int_equal(read_and_bind(&(struct mfa_where){.base = "", .scope = MFA_SCOPE_BASE},
-				       bytes("password-anna")),
-			 MFA_ERR_FORMAT);
+	assert_int_equal(read_and_bind(&nowhere, bytes("password-anna")), MFA_ERR_FORMAT);
 }
 
 static void a_restart_is_not_noticed_by_who_binds(void **state)
