@@ -360,7 +360,11 @@ static void send_user_bind(struct user_bind *bind, struct mfa_conn *conn)
 	if (!bind->sent) close_handle(&conn->user, conn);
 }
 
-/** Wait for the answer; MFA_ERR_CONFLICT when none can come, and the connection is closed then */
+/** Wait for the answer
+ *
+ * @return MFA_OK, MFA_ERR_DENIED; or, when none can come and the connection was closed,
+ *	MFA_ERR_CONFLICT while there is time to ask again, else MFA_ERR_UNAVAILABLE.
+ */
 static enum mfa_rc await_user_bind(struct user_bind const *bind, struct mfa_diag *diag,
 				   struct mfa_conn *conn)
 {
@@ -402,7 +406,7 @@ enum mfa_rc mfa_conn_bind_user(struct mfa_diag *diag, struct mfa_conn *conn, str
 	return rc;
 }
 
-/** Both at once, where the DN is known beforehand: the bind is on its way while the entry is read */
+/** Both at once: the bind is on its way while the entry is read */
 static enum mfa_rc read_during_bind(struct mfa_entry *entry, struct mfa_diag *diag,
 				    struct mfa_conn *conn, struct mfa_where const *where,
 				    struct mfa_bytes password)

@@ -98,7 +98,8 @@ enum mfa_rc mfa_conn_bind_user(struct mfa_diag *diag, struct mfa_conn *conn, str
  * With where->bind_at_once the bind is sent before the entry is waited for.  Else as
  * mfa_conn_read() and then mfa_conn_bind_user().
  *
- * @param[out] entry cleared on failure, also when the password is wrong.
+ * @param[out] entry    cleared on failure, also when the password is wrong.
+ * @param[in] password  refused without asking when it is empty or has a NUL in it.
  * @return as those two; a failure to read comes first.
  */
 enum mfa_rc mfa_conn_read_and_bind(struct mfa_entry *entry, struct mfa_diag *diag,

@@ -29,6 +29,7 @@ static int usage(FILE *out, int rc)
 		    "  -c FILE     configuration instead of " MFA_SETTINGS_FILE "\n"
 		    "  -n WORKERS  processes that serve FastCGI, 1 to 64 (1)\n"
 		    "  -t          check the configuration and end\n"
+		    "  -h          show this\n"
 		    "Serves one request as a CGI program, or FastCGI on the socket that is its\n"
 		    "standard input or that systemd hands over.\n",
 		    out);

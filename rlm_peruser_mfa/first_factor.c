@@ -4,7 +4,8 @@
 
 /*
  * The first factor by the module itself: it finds the user and reads the record in one search,
- * and binds as the user on a connection that is kept for that.  rlm_ldap binds the user on the
+ * and binds as the user on a connection that is kept for that, meanwhile where the user's DN
+ * is known (user_dn).  rlm_ldap binds the user on the
  * connection that it searches with, and has to bind again as itself.
  */
 

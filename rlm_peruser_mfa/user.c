@@ -99,8 +99,8 @@ static enum mfa_rc add_mapped(struct mfa_entry *entry, VALUE_PAIR const *vp)
 	return MFA_OK;
 }
 
-/** Whether a mapped record without a secret tells that no code is needed, which is all it can tell */
-static bool is_off(struct mfa_login *login, rlm_peruser_mfa_t const *inst, REQUEST *request)
+/** Understand a mapped record without a secret: whether no code is needed, all that it can tell */
+static bool parse_as_off(struct mfa_login *login, rlm_peruser_mfa_t const *inst, REQUEST *request)
 {
 	mfa_record_parse(&login->record, &login->record_diag, &login->entry, &inst->ring,
 			 peruser_required(request), time(NULL));
@@ -129,7 +129,8 @@ static bool take_mapped(struct mfa_login *login, rlm_peruser_mfa_t const *inst, 
 	for (vp = fr_cursor_init(&cursor, &request->config); vp; vp = fr_cursor_next(&cursor)) {
 		if (add_mapped(&login->entry, vp) != MFA_OK) return false;
 	}
-	if (mfa_entry_count(&login->entry, MFA_ATTR_SECRET) == 0 && !is_off(login, inst, request))
+	if (mfa_entry_count(&login->entry, MFA_ATTR_SECRET) == 0 &&
+	    !parse_as_off(login, inst, request))
 		return false;
 	/* As rlm_ldap read it, maybe from a replica: good for telling whether a code is needed. */
 	login->entry.left_out = MFA_ATTR_BIT(MFA_ATTR_LAST_USE) |
@@ -162,7 +163,10 @@ static void give_back(rlm_peruser_mfa_t *inst, struct mfa_conn **conn, enum mfa_
 	}
 }
 
-/** Search for the user's entry, in the packet that brings the password, and check that, if not NULL */
+/** Search for the user's entry, in the packet that brings the password
+ *
+ * @param[in] password to be checked, too; or NULL.
+ */
 static enum mfa_rc find_entry(struct mfa_login *login, struct mfa_diag *diag,
 			      rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_conn *conn,
 			      struct mfa_bytes const *password, bool recovery)
@@ -172,11 +176,12 @@ static enum mfa_rc find_entry(struct mfa_login *login, struct mfa_diag *diag,
 	enum mfa_rc rc = locate(&where, ctx, inst, request, diag);
 
 	where.leave_out = mfa_login_spare(&inst->policy, recovery);
-	if (rc == MFA_OK) {
-		rc = password ? mfa_conn_read_and_bind(&login->entry, diag, conn, &where, *password)
-			      : mfa_conn_read(&login->entry, diag, conn, MFA_SIDE_READ, &where);
+	if (rc == MFA_OK && password) {
+		rc = mfa_conn_read_and_bind(&login->entry, diag, conn, &where, *password);
+		login->have_entry = rc == MFA_OK;
+	} else if (rc == MFA_OK) {
+		rc = mfa_login_read(login, diag, conn, MFA_SIDE_READ, &where);
 	}
-	login->have_entry = rc == MFA_OK;
 	talloc_free(ctx);
 	return rc;
 }

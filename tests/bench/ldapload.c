@@ -3,8 +3,9 @@
  * @brief What the directory can do by itself: the operations of a login, by bare libldap.
  *
  * A thread a connection; each walks through users of its own.  S searches for the user
- * by name or reads the entry of that name, B binds as the user on another connection, M changes one value by
- * compare-and-swap.  Modify rewrites the last word of the attribute and nothing else.
+ * by name or reads the entry of that name, B binds as the user on another connection, M
+ * changes one value by compare-and-swap.  Modify rewrites the last word of the attribute
+ * and nothing else.
  */
 #include "tests/bench/samples.h"
 #include "tests/bench/users.h"

@@ -76,7 +76,8 @@ class Generator:
         before = directory.counters()
         result = self._run([
             BIN / "ldapload", "-H", directory.uri, "-b", PEOPLE, "-D", RADIUS_DN, "-y", password,
-            "-u", self.lists[users], "-o", ops, "-d", "-c", connections, "-s", seconds, "-p", f"slapd:{directory.process.pid}"])
+            "-u", self.lists[users], "-o", ops, "-d", "-c", connections, "-s", seconds,
+            "-p", f"slapd:{directory.process.pid}"])
         return self._count(result, before, directory.counters(), binds=connections)
 
     def _count(self, result, before, after, binds=0):

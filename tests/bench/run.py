@@ -30,7 +30,7 @@ ONCE, PRESENT = ("--reuse-codes",), ("--present-code",)
 LENIENT = {"lockout.threshold": 99}   # rows of wrong codes must not lock the users of the others
 
 BARE = "bare libldap S + B + M"
-BEST, APPENDED = "ours, bind_users and cache", "ours, appended, bind_users"
+BEST, APPENDED = "ours, bind_users, user_dn, cache", "ours, appended, bind_users"
 FLOOR, TOTP = "password only, without our module", "rlm_totp, challenge (remembers nothing)"
 UNLANG, OVERLAY = "rlm_totp and a replay check in unlang", "slapo-otp, appended"
 PAM = "rlm_pam and pam_google_authenticator, appended"
@@ -41,7 +41,7 @@ ROWS = {
     "ours, user without MFA, bind_users": Row("", "fast", "password", "p"),
     "ours, own search": Row("", "ours"),
     "ours, mapped by rlm_ldap": Row("", "mapped"),
-    "ours, bind_users and cache, by a search": Row("", "searched"),
+    "ours, bind_users, cache": Row("", "searched"),
     BEST: Row("", "fast"),
     APPENDED: Row("", "append", "append"),
     "ours, wrong code, bind_users": Row("", "fast", "wrong", codes="wrong"),
@@ -53,8 +53,8 @@ ROWS = {
     "rlm_python3": Row("", "python3", codes="peers"),
     PAM: Row("", "pam", "append", codes="pam"),
 }
-DURABLE = [BARE, "ours, own search", "ours, mapped by rlm_ldap", "ours, bind_users and cache, by a search", BEST, APPENDED, UNLANG, OVERLAY, "rlm_perl",
-           "rlm_python3", PAM]
+DURABLE = [BARE, "ours, own search", "ours, mapped by rlm_ldap", "ours, bind_users, cache", BEST, APPENDED, UNLANG,
+           OVERLAY, "rlm_perl", "rlm_python3", PAM]
 FAST_ROWS = [BARE, *(name for name in ROWS if name not in ("rlm_perl", "rlm_python3", PAM))]
 MANY_ROWS = [BARE, BEST, APPENDED, TOTP, UNLANG, OVERLAY]
 
@@ -203,7 +203,8 @@ def phase_nosync():
 def phase_many():
     with Bench(100000) as bench:
         found = rounds(bench, MANY_ROWS, durable=False, renew=False)
-    return publish("dbnosync, 100,000 users, 16 outstanding: logins/s", "many", found, wanted(False)[:7])
+    ratios = [ratio for ratio in wanted(False) if ratio[1] in found and ratio[2] in found]
+    return publish("dbnosync, 100,000 users, 16 outstanding: logins/s", "many", found, ratios)
 
 
 def phase_outstanding():
