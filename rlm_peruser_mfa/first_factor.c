@@ -4,9 +4,9 @@
 
 /*
  * The first factor by the module itself: it finds the user and reads the record in one search,
- * and binds as the user on a connection that is kept for that, meanwhile where the user's DN
- * is known (user_dn).  rlm_ldap binds the user on the
- * connection that it searches with, and has to bind again as itself.
+ * and binds as the user on a connection that is kept for that; meanwhile, where the user's DN
+ * is known (user_dn).  rlm_ldap binds the user on the connection that it searches with, and
+ * has to bind again as itself.
  */
 
 int peruser_offer_bind(rlm_peruser_mfa_t *inst, REQUEST *request)

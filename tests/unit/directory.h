@@ -85,6 +85,12 @@ static inline void directory_start(struct directory *directory)
 	directory->proxy_uri = cut_word(&rest);
 }
 
+static inline void directory_restart(struct directory *directory)
+{
+	(void)directory_do(directory, "stop");
+	(void)directory_do(directory, "start");
+}
+
 static inline void directory_stop(struct directory *directory)
 {
 	if (directory->pid <= 0) return;
@@ -143,6 +149,29 @@ static inline void store_init(struct mfa_store *store, struct mfa_config *config
 	store->config = config;
 	store->account =
 		(struct mfa_account){.identity = RADIUS_DN, .password = directory->password};
+}
+
+/* What the limits of hasty_conn() allow ends long before; what has no limit takes for ever. */
+#define IN_TIME_MS 10000
+
+/** A store and a connection that wait 1 s to connect and 2 s in all; for a test's set-up */
+static inline int hasty_conn(struct mfa_conn **conn, struct mfa_store *store,
+			     struct mfa_config *config, struct directory const *directory)
+{
+	store_init(store, config, directory);
+	config_set(config, "ldap", "timeout", "2");
+	config_set(config, "ldap", "connect_timeout", "1");
+	return mfa_conn_alloc(conn, store) == MFA_OK ? 0 : -1;
+}
+
+/** For the end of that test, which may have stopped the directory's process */
+static inline int end_hasty_conn(struct mfa_conn **conn, struct mfa_config *config,
+				 struct directory *directory)
+{
+	(void)directory_do(directory, "sigcont");
+	mfa_conn_free(conn);
+	mfa_config_clear(config, mfa_config_items);
+	return 0;
 }
 
 static inline int64_t monotonic_ms(void)

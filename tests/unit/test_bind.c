@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "directory.h"
 
-#define IN_TIME_MS 10000 /* the limits configured here are 1 and 2 s */
-
 static struct directory directory;
 static struct mfa_config config;
 static struct mfa_store store;
@@ -28,25 +26,13 @@ static int stop_directory(void **state)
 static int set_up(void **state)
 {
 	(void)state;
-	store_init(&store, &config, &directory);
-	config_set(&config, "ldap", "timeout", "2");
-	config_set(&config, "ldap", "connect_timeout", "1");
-	return mfa_conn_alloc(&conn, &store) == MFA_OK ? 0 : -1;
+	return hasty_conn(&conn, &store, &config, &directory);
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	(void)directory_do(&directory, "sigcont");
-	mfa_conn_free(&conn);
-	mfa_config_clear(&config, mfa_config_items);
-	return 0;
-}
-
-static void restart(void)
-{
-	(void)directory_do(&directory, "stop");
-	(void)directory_do(&directory, "start");
+	return end_hasty_conn(&conn, &config, &directory);
 }
 
 /* ---- the password alone */
@@ -132,9 +118,9 @@ static void a_restart_is_not_noticed_by_who_binds(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(ways); i++) {
 		assert_int_equal(read_and_bind(ways[i], bytes("password-anna")), MFA_OK);
-		restart();
+		directory_restart(&directory);
 		assert_int_equal(read_and_bind(ways[i], bytes("password-bert")), MFA_ERR_DENIED);
-		restart();
+		directory_restart(&directory);
 		assert_int_equal(read_and_bind(ways[i], bytes("password-anna")), MFA_OK);
 	}
 }

@@ -37,19 +37,13 @@ static int stop_directories(void **state)
 static int set_up(void **state)
 {
 	(void)state;
-	store_init(&store, &config, &directory);
-	config_set(&config, "ldap", "timeout", "2");
-	config_set(&config, "ldap", "connect_timeout", "1");
-	return mfa_conn_alloc(&conn, &store) == MFA_OK ? 0 : -1;
+	return hasty_conn(&conn, &store, &config, &directory);
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	(void)directory_do(&directory, "sigcont");
-	mfa_conn_free(&conn);
-	mfa_config_clear(&config, mfa_config_items);
-	return 0;
+	return end_hasty_conn(&conn, &config, &directory);
 }
 
 static enum mfa_rc read_side(enum mfa_side side)
@@ -65,9 +59,6 @@ static enum mfa_rc write_use(char const *value)
 	mfa_change_swap(&change, &entry, MFA_ATTR_LAST_USE, value);
 	return mfa_conn_modify(&diag, conn, entry.dn, &change);
 }
-
-/* The limits configured here are 1 and 2 s; what has no limit takes for ever. */
-#define IN_TIME_MS 10000
 
 /** Read, and assert what came, that it came, and that who waits sleeps */
 static void read_in_time(enum mfa_rc expected)
@@ -212,12 +203,6 @@ static void one_clock_runs_for_all_operations_of_a_step(void **state)
 
 /* ---- back again */
 
-static void restart(void)
-{
-	(void)directory_do(&directory, "stop");
-	(void)directory_do(&directory, "start");
-}
-
 static void a_restart_costs_nothing(void **state)
 {
 	static char const *const tls[] = {"no", "yes"};
@@ -228,7 +213,7 @@ static void a_restart_costs_nothing(void **state)
 		assert_int_equal(mfa_conn_alloc(&conn, &store), MFA_OK);
 		config_set(&config, "ldap", "start_tls", tls[i]);
 		read_in_time(MFA_OK);
-		restart();
+		directory_restart(&directory);
 		read_in_time(MFA_OK);
 	}
 }
@@ -237,7 +222,7 @@ static void a_write_after_a_restart_is_decided_anew(void **state)
 {
 	(void)state;
 	assert_int_equal(read_side(MFA_SIDE_READ), MFA_OK);
-	restart();
+	directory_restart(&directory);
 	assert_int_equal(write_use("1 30 a"), MFA_ERR_CONFLICT);
 	assert_int_equal(read_side(MFA_SIDE_WRITE), MFA_OK);
 	assert_int_equal(mfa_entry_count(&entry, MFA_ATTR_LAST_USE), 0);

@@ -179,8 +179,7 @@ static void no_count_is_lost_while_the_server_restarts(void **state)
 	run_racers(count_up);
 	pause_ms(500);
 	for (int i = 0; i < 2; i++) {
-		(void)directory_do(&directory, "stop");
-		(void)directory_do(&directory, "start");
+		directory_restart(&directory);
 		pause_ms(500);
 	}
 	atomic_store(&go_on, false);
