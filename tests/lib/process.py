@@ -118,7 +118,17 @@ class Server:
             self.process.send_signal(number)
 
     def sigstop(self):
+        """Every thread stands still when this returns; when the signal was sent, some still run."""
         self._signal(signal.SIGSTOP)
+        wait_until(lambda: self._states() <= {"T", "Z"}, what=f"{self.name} stopped")
+
+    def _states(self):
+        """Letters of proc(5), of all threads."""
+        found = set()
+        for stat in Path(f"/proc/{self.process.pid}/task").glob("*/stat"):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                found.add(stat.read_text().rpartition(")")[2].split()[0])
+        return found
 
     def sigcont(self):
         self._signal(signal.SIGCONT)
