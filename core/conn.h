@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /** @file core/conn.h
- * @brief What the two halves of the store share: connecting, and operations.
+ * @brief What the parts of the store share: connecting, binding, and operations.
  */
 #ifndef MFA_CORE_CONN_H
 #define MFA_CORE_CONN_H
@@ -49,6 +49,16 @@ enum mfa_rc mfa_conn_connect(LDAP **handle, bool *fresh, struct mfa_diag *diag,
 /** Connect and bind as somebody else */
 enum mfa_rc mfa_conn_connect_as(LDAP **handle, struct mfa_diag *diag, struct mfa_conn *conn,
 				char const *uris, struct mfa_account const *account) MFA_MUST_CHECK;
+
+/** Bind and wait; an LDAP result code */
+int mfa_conn_bind(LDAP *handle, struct mfa_conn *conn, struct mfa_account const *account)
+	MFA_MUST_CHECK;
+
+/** Whether a server answered and said no; libldap's own errors are negative (ldap_error(3)) */
+bool mfa_conn_was_refused(int code);
+
+/** Close a handle, without waiting for a server that does not read any more; sets it to NULL */
+void mfa_conn_close(LDAP **handle, struct mfa_conn *conn);
 
 /** Close the handle of a side */
 void mfa_conn_drop(struct mfa_conn *conn, enum mfa_side side);
