@@ -15,7 +15,7 @@ list=$here/packages.txt
 say() { printf 'packages: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 
-# The packages of the groups named, each once.
+# The lines of the groups named, each once, without spaces: "a" or "a|b".
 wanted() {
 	for group; do
 		grep -qxF "[$group]" "$list" || die "no group [$group] in $list"
@@ -23,22 +23,53 @@ wanted() {
 	awk -v groups=" $* " '
 		/^#/ || NF == 0 { next }
 		/^\[/ { name = substr($0, 2, length($0) - 2); take = index(groups, " " name " "); next }
-		take && !seen[$1]++ { print $1 }' "$list"
+		{ gsub(/[[:space:]]/, "") }
+		take && !seen[$0]++' "$list"
 }
 
-# Those of the packages named that are not installed.
+# Those of the lines named of which nothing is installed.
 missing() {
-	dpkg-query -W -f '${Package} ${db:Status-Status}\n' "$@" 2>/dev/null |
-		awk -v names="$*" '
+	# shellcheck disable=SC2046 # a list of names
+	dpkg-query -W -f '${Package} ${db:Status-Status}\n' $(printf '%s\n' "$@" | tr '|' '\n') 2>/dev/null |
+		awk -v lines="$*" '
+			function installed(line,   n, i, name) {
+				n = split(line, name, "|")
+				for (i = 1; i <= n; i++) if (name[i] in have) return 1
+				return 0
+			}
 			$2 == "installed" { have[$1] = 1 }
-			END { n = split(names, want, " "); for (i = 1; i <= n; i++) if (!(want[i] in have)) print want[i] }'
+			END { n = split(lines, want, " "); for (i = 1; i <= n; i++) if (!installed(want[i])) print want[i] }'
+}
+
+# Whether apt can install package $1 now.
+known() {
+	case $(apt-cache policy "$1" 2>/dev/null | sed -n 's/^  Candidate: //p') in
+	'' | '(none)') return 1 ;;
+	esac
+}
+
+# The package that each line means here; a line of which apt knows none stays as it is.
+chosen() {
+	for line; do
+		found=$line
+		for package in $(printf '%s\n' "$line" | tr '|' ' '); do
+			if [ "$package" = - ]; then
+				found=''
+			elif known "$package"; then
+				found=$package
+			else
+				continue
+			fi
+			break
+		done
+		[ -z "$found" ] || printf '%s\n' "$found"
+	done
 }
 
 # Those of the packages named that apt cannot install now.
 unknown() {
 	for package; do
-		candidate=$(apt-cache policy "$package" 2>/dev/null | sed -n 's/^  Candidate: //p')
-		case $candidate in '' | '(none)') printf '%s\n' "$package" ;; esac
+		known "$package" || printf '%s\n' "$package"
 	done
 }
 
@@ -103,10 +134,14 @@ log=$(mktemp)
 export DEBIAN_FRONTEND=noninteractive
 say "installing $need"
 # shellcheck disable=SC2086 # a list of names
-[ -z "$(unknown $need)" ] || update_lists
+choose() { chosen $need | tr '\n' ' '; }
+# shellcheck disable=SC2046,SC2086
+[ -z "$(unknown $(choose))" ] || update_lists
+need=$(choose)
+[ -n "$need" ] || exit 0
 # shellcheck disable=SC2086
 absent=$(unknown $need | tr '\n' ' ')
-[ -z "$absent" ] || die "apt knows no package $absent; is main of Debian 12 among its sources?"
+[ -z "$absent" ] || die "apt knows no package $absent; is main of Debian 11, 12 or 13 among its sources?"
 if ! fetch "$need"; then
 	update_lists # the lists may name versions that the mirror has replaced
 	fetch "$need" || explain_failure "$need"
