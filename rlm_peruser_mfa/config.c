@@ -235,7 +235,7 @@ static int check_ranges(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
 /** Where an item's text is kept */
 static struct peruser_text *text_of(rlm_peruser_mfa_t *inst, CONF_PARSER const *item)
 {
-	return (struct peruser_text *)((uint8_t *)inst + item->offset);
+	return (struct peruser_text *)(void *)((uint8_t *)inst + item->offset);
 }
 
 /** Take apart the texts among some items */
