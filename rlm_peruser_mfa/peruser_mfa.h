@@ -12,6 +12,7 @@
 #include "core/challenge.h"
 #include "core/login.h"
 #include "rlm_peruser_mfa/cache.h"
+#include "rlm_peruser_mfa/compat.h"
 #include "rlm_peruser_mfa/expand.h"
 
 /** How the code arrives; also the values of control:Peruser-MFA-Mode */
