@@ -42,7 +42,7 @@ def test_wrong_password_never_gets_a_challenge_and_tells_nothing(slapd, ring):
     with FreeRadius(slapd, ring=ring, echo=False) as server, server.client() as client:
         for name in (User(slapd).uid, Enrolled(slapd).uid, "nobody-of-that-name"):
             reply = client.password(name, "not-it")
-            assert reply.rejected and reply.attributes == []
+            assert reply.rejected and reply.said == []
 
 
 def test_wrong_password_leaves_no_trace_in_the_record(slapd, client):

@@ -134,6 +134,11 @@ class Reply:
         return next(iter(self.all(name)), default)
 
     @property
+    def said(self):
+        """The attributes without Message-Authenticator, which servers from 3.2.5 on put into each reply."""
+        return [(name, value) for name, value in self.attributes if name != "Message-Authenticator"]
+
+    @property
     def message(self):
         return self.get("Reply-Message", "")
 
