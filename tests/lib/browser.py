@@ -20,7 +20,7 @@ from .totp import Device
 
 DESKTOP = (1280, 900)
 PHONE = (360, 740)
-WAIT_S = 20
+WAIT_S = 60   # a busy machine takes long to start a browser
 POLL_S = 0.05
 
 
