@@ -127,7 +127,7 @@ static enum mfa_cli_outcome try_all(struct mfa_cli_edit *edit, struct mfa_cli_wo
 	enum mfa_cli_outcome outcome = MFA_CLI_FAILED;
 	enum mfa_rc rc = MFA_ERR_CONFLICT;
 
-	for (unsigned i = 0; i < TRIES && rc == MFA_ERR_CONFLICT; i++) {
+	for (unsigned i = 0; i < TRIES && mfa_rc_again(rc); i++) {
 		if (i > 0) {
 			rc = read_again(edit, i - 1);
 			if (rc != MFA_OK) break;
@@ -142,7 +142,7 @@ static enum mfa_cli_outcome try_all(struct mfa_cli_edit *edit, struct mfa_cli_wo
 			if (rc == MFA_OK) edit->text = done;
 		}
 	}
-	if (rc == MFA_ERR_UNAVAILABLE) edit->cli->unavailable = true;
+	if (rc == MFA_ERR_UNAVAILABLE || rc == MFA_ERR_BROKEN) edit->cli->unavailable = true;
 	if (rc == MFA_ERR_CONFLICT) mfa_diag_set(&edit->text, "the record keeps changing");
 	return rc == MFA_OK ? outcome : MFA_CLI_FAILED;
 }

@@ -28,6 +28,7 @@ enum mfa_cli_exit mfa_cli_exit_of(enum mfa_rc rc)
 {
 	switch (rc) {
 	case MFA_OK: return MFA_CLI_DONE;
+	case MFA_ERR_BROKEN:
 	case MFA_ERR_UNAVAILABLE: return MFA_CLI_UNAVAILABLE;
 	case MFA_ERR_ARG: return MFA_CLI_USAGE;
 	case MFA_ERR_INTERNAL:

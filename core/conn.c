@@ -64,7 +64,7 @@ enum mfa_rc mfa_conn_wait(LDAPMessage **result, struct mfa_conn *conn, LDAP *han
 	late = conn->io_deadline_ms != 0 && mfa_monotonic_ms() >= conn->io_deadline_ms;
 	conn->io_deadline_ms = 0;
 	if (got > 0) return MFA_OK;
-	if (got < 0) return late ? MFA_ERR_UNAVAILABLE : MFA_ERR_CONFLICT;
+	if (got < 0) return late ? MFA_ERR_UNAVAILABLE : MFA_ERR_BROKEN;
 	(void)ldap_abandon_ext(handle, msgid, NULL, NULL);
 	return MFA_ERR_UNAVAILABLE;
 }

@@ -66,7 +66,7 @@ void mfa_conn_drop(struct mfa_conn *conn, enum mfa_side side);
 /** Wait for the one result of an operation, until the deadline; ends what mfa_conn_limit() began
  *
  * @param[out] result to be freed by ldap_msgfree(3); NULL on failure.
- * @return #MFA_OK, #MFA_ERR_UNAVAILABLE (too late: abandoned) or #MFA_ERR_CONFLICT (broken).
+ * @return #MFA_OK, #MFA_ERR_UNAVAILABLE (too late: abandoned) or #MFA_ERR_BROKEN.
  */
 enum mfa_rc mfa_conn_wait(LDAPMessage **result, struct mfa_conn *conn, LDAP *handle, int msgid,
 			  uint32_t limit_s) MFA_MUST_CHECK;

@@ -93,7 +93,7 @@ static void send_user_bind(struct user_bind *bind, struct mfa_conn *conn)
 /** Wait for the answer
  *
  * @return MFA_OK, MFA_ERR_DENIED; or, when none can come and the connection was closed,
- *	MFA_ERR_CONFLICT while there is time to ask again, else MFA_ERR_UNAVAILABLE.
+ *	MFA_ERR_BROKEN while there is time to ask again, else MFA_ERR_UNAVAILABLE.
  */
 static enum mfa_rc await_user_bind(struct user_bind const *bind, struct mfa_diag *diag,
 				   struct mfa_conn *conn)
@@ -108,7 +108,7 @@ static enum mfa_rc await_user_bind(struct user_bind const *bind, struct mfa_diag
 	mfa_diag_set(diag, "bind as '%s': %s", bind->identity, ldap_err2string(code));
 	if (mfa_conn_was_refused(code)) return MFA_ERR_DENIED;
 	mfa_conn_close(&conn->user, conn);
-	return mfa_conn_is_late(conn) ? MFA_ERR_UNAVAILABLE : MFA_ERR_CONFLICT;
+	return mfa_conn_is_late(conn) ? MFA_ERR_UNAVAILABLE : MFA_ERR_BROKEN;
 }
 
 /** Wait for the answer; ask once more on a new connection when none can come */
@@ -118,7 +118,7 @@ static enum mfa_rc end_user_bind(struct user_bind const *bind, struct mfa_diag *
 	struct mfa_account const account = account_of(bind);
 	enum mfa_rc const rc = await_user_bind(bind, diag, conn);
 
-	if (rc != MFA_ERR_CONFLICT) return rc;
+	if (rc != MFA_ERR_BROKEN) return rc;
 	return mfa_conn_connect_as(&conn->user, diag, conn, conn->store->config->uri, &account);
 }
 

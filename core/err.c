@@ -20,6 +20,7 @@ char const *mfa_rc_name(enum mfa_rc rc)
 	case MFA_ERR_UNAVAILABLE: return "MFA_ERR_UNAVAILABLE";
 	case MFA_ERR_DENIED: return "MFA_ERR_DENIED";
 	case MFA_ERR_AMBIGUOUS: return "MFA_ERR_AMBIGUOUS";
+	case MFA_ERR_BROKEN: return "MFA_ERR_BROKEN";
 	}
 	return "MFA_ERR_UNKNOWN";
 }

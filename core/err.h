@@ -5,6 +5,8 @@
 #ifndef MFA_CORE_ERR_H
 #define MFA_CORE_ERR_H
 
+#include <stdbool.h>
+
 #define MFA_MUST_CHECK	     __attribute__((warn_unused_result))
 #define MFA_PRINTF(_f, _arg) __attribute__((format(printf, _f, _arg)))
 
@@ -22,10 +24,11 @@ enum mfa_rc {
 	MFA_ERR_SPACE = -5,	  //!< A fixed buffer is too small for what arrived.
 	MFA_ERR_CRYPTO = -6,	  //!< OpenSSL or liboath failed, or a box does not open.
 	MFA_ERR_NOT_FOUND = -7,	  //!< No such entry, value, key or match.
-	MFA_ERR_CONFLICT = -8,	  //!< Someone else changed the record first; read it again.
+	MFA_ERR_CONFLICT = -8,	  //!< Someone else changed the record first; nothing was written.
 	MFA_ERR_UNAVAILABLE = -9, //!< The directory did not answer in time, or not at all.
 	MFA_ERR_DENIED = -10,	  //!< The directory answered and refused.
 	MFA_ERR_AMBIGUOUS = -11,  //!< More than one entry matches.
+	MFA_ERR_BROKEN = -12, //!< The connection broke; a change that was sent may be made or not.
 };
 
 #define MFA_DIAG_SIZE 320u //!< Bytes of a diagnosis, NUL included.
@@ -34,6 +37,12 @@ enum mfa_rc {
 struct mfa_diag {
 	char text[MFA_DIAG_SIZE]; //!< NUL-terminated, cut when too long, no line breaks.
 };
+
+/** Whether to read the entry again and decide again: somebody was faster, or nobody knows */
+static inline bool mfa_rc_again(enum mfa_rc rc)
+{
+	return rc == MFA_ERR_CONFLICT || rc == MFA_ERR_BROKEN;
+}
 
 /** The name of an error code, for logs and tests
  *

@@ -125,8 +125,9 @@ enum mfa_rc mfa_login_read(struct mfa_login *login, struct mfa_diag *diag, struc
 static enum mfa_rc fail(struct mfa_login *login, enum mfa_rc rc, struct mfa_diag const *diag)
 {
 	login->decision.verdict = MFA_REJECT;
-	login->decision.result =
-		rc == MFA_ERR_UNAVAILABLE ? MFA_RESULT_UNAVAILABLE : MFA_RESULT_REJECTED;
+	login->decision.result = rc == MFA_ERR_UNAVAILABLE || rc == MFA_ERR_BROKEN
+					 ? MFA_RESULT_UNAVAILABLE
+					 : MFA_RESULT_REJECTED;
 	login->decision.reason = *diag;
 	login->decision.fault = true;
 	mfa_change_init(&login->decision.change);
@@ -193,13 +194,13 @@ enum mfa_rc mfa_login_run(struct mfa_login *login, struct mfa_login_context cons
 	enum mfa_side side = MFA_SIDE_READ;
 	enum mfa_rc rc = MFA_ERR_CONFLICT;
 
-	for (unsigned i = 0; i < MFA_LOGIN_TRIES && rc == MFA_ERR_CONFLICT; i++) {
+	for (unsigned i = 0; i < MFA_LOGIN_TRIES && mfa_rc_again(rc); i++) {
 		rc = read_and_decide(login, &diag, ctx, side, request, hook, uctx);
 		if (rc != MFA_OK) break;
 		if (login->decision.change.count == 0) return MFA_OK;
 		if (!ctx->conn) return fail(login, MFA_ERR_INTERNAL, &diag);
 		rc = mfa_conn_modify(&diag, ctx->conn, login->entry.dn, &login->decision.change);
-		if (rc != MFA_ERR_CONFLICT) break;
+		if (!mfa_rc_again(rc)) break;
 		login->have_entry = false;
 		side = MFA_SIDE_WRITE;
 	}

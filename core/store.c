@@ -140,7 +140,7 @@ size_t mfa_conn_attrs(char *attrs[static MFA_READ_ATTRS], struct mfa_store const
 	return n;
 }
 
-/** One search; MFA_ERR_CONFLICT when the connection was broken */
+/** One search; MFA_ERR_BROKEN when the connection was broken */
 static enum mfa_rc search(LDAPMessage **result, struct mfa_conn *conn, LDAP *handle,
 			  struct mfa_where const *where)
 {
@@ -154,7 +154,7 @@ static enum mfa_rc search(LDAPMessage **result, struct mfa_conn *conn, LDAP *han
 	mfa_conn_limit(conn, config->timeout_s);
 	if (ldap_search_ext(handle, where->base, ldap_scope(where->scope), where->filter, attrs, 0,
 			    NULL, NULL, &limit, 2, &msgid) != LDAP_SUCCESS) {
-		return MFA_ERR_CONFLICT;
+		return MFA_ERR_BROKEN;
 	}
 	return mfa_conn_wait(result, conn, handle, msgid, config->timeout_s);
 }
@@ -176,8 +176,8 @@ enum mfa_rc mfa_conn_read(struct mfa_entry *entry, struct mfa_diag *diag, struct
 		/* A server that was restarted closed our idle connection: connect again, once. */
 		mfa_conn_drop(conn, side);
 		mfa_diag_set(diag, "search: %s",
-			     rc == MFA_ERR_CONFLICT ? "connection lost" : "no answer in time");
-	} while (rc == MFA_ERR_CONFLICT && !fresh && !mfa_conn_is_late(conn));
+			     rc == MFA_ERR_BROKEN ? "connection lost" : "no answer in time");
+	} while (rc == MFA_ERR_BROKEN && !fresh && !mfa_conn_is_late(conn));
 	if (rc != MFA_OK) return MFA_ERR_UNAVAILABLE;
 
 	rc = take_entry(entry, diag, conn->store->config, handle, result);
@@ -274,7 +274,7 @@ static enum mfa_rc make_control(LDAPControl **control, struct mfa_conn const *co
 	return code == LDAP_SUCCESS ? MFA_OK : MFA_ERR_NOMEM;
 }
 
-/** Send and wait; an LDAP result code, LDAP_SERVER_DOWN when it broke, LDAP_TIMEOUT when late */
+/** Send and wait; the server's result code, or a negative one when no answer came */
 static int modify(struct mfa_conn *conn, LDAP *handle, char const *dn, struct mods *mods,
 		  LDAPControl *control)
 {
@@ -289,9 +289,9 @@ static int modify(struct mfa_conn *conn, LDAP *handle, char const *dn, struct mo
 		return LDAP_SERVER_DOWN;
 	}
 	rc = mfa_conn_wait(&result, conn, handle, msgid, conn->store->config->timeout_s);
-	if (rc != MFA_OK) return rc == MFA_ERR_CONFLICT ? LDAP_SERVER_DOWN : LDAP_TIMEOUT;
+	if (rc != MFA_OK) return rc == MFA_ERR_BROKEN ? LDAP_SERVER_DOWN : LDAP_TIMEOUT;
 	if (ldap_parse_result(handle, result, &code, NULL, NULL, NULL, NULL, 1) != LDAP_SUCCESS)
-		return LDAP_OTHER;
+		return LDAP_DECODING_ERROR;
 	return code;
 }
 
@@ -330,6 +330,12 @@ static bool adds_single_value(struct mfa_change const *change)
 	return false;
 }
 
+/** Whether a change was sent that no server answered to; libldap's own errors are negative */
+static bool no_answer(int code)
+{
+	return code < 0;
+}
+
 static enum mfa_rc explain(struct mfa_diag *diag, struct mfa_conn const *conn, int code,
 			   struct mfa_change const *change)
 {
@@ -345,8 +351,7 @@ static enum mfa_rc explain(struct mfa_diag *diag, struct mfa_conn const *conn, i
 	 * the class: somebody else wrote the first one. */
 	if (code == LDAP_OBJECT_CLASS_VIOLATION && adds_single_value(change))
 		return MFA_ERR_CONFLICT;
-	/* It is not known whether it was done: whoever reads again will see. */
-	return code == LDAP_SERVER_DOWN ? MFA_ERR_CONFLICT : mfa_ldap_rc(code);
+	return no_answer(code) ? MFA_ERR_BROKEN : mfa_ldap_rc(code);
 }
 
 /** One try, with the assertion control unless a server refused it before */
@@ -396,6 +401,6 @@ enum mfa_rc mfa_conn_modify(struct mfa_diag *diag, struct mfa_conn *conn, struct
 		mfa_diag_set(diag, "modify: %s", mfa_rc_name(rc));
 		return rc;
 	}
-	if (code == LDAP_SERVER_DOWN || code == LDAP_TIMEOUT) mfa_conn_drop(conn, MFA_SIDE_WRITE);
+	if (no_answer(code)) mfa_conn_drop(conn, MFA_SIDE_WRITE);
 	return explain(diag, conn, code, change);
 }

@@ -78,8 +78,9 @@ enum mfa_rc mfa_conn_read(struct mfa_entry *entry, struct mfa_diag *diag, struct
  *
  * @return
  *	- #MFA_OK.
- *	- #MFA_ERR_CONFLICT when the entry is not as it was read; or when the connection broke
- *	  and it is not known whether the change was made: read again.
+ *	- #MFA_ERR_CONFLICT when the entry is not as it was read: read again.
+ *	- #MFA_ERR_BROKEN when the connection broke, or the answer did not come in time: it
+ *	  is not known whether the change was made; read again.
  *	- #MFA_ERR_UNAVAILABLE, #MFA_ERR_DENIED (diag names attribute and account).
  *	- #MFA_ERR_SPACE when the change overflowed.
  */

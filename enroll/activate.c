@@ -180,7 +180,7 @@ enum mfa_activation mfa_activate(struct mfa_web *web, struct mfa_pending const *
 		result = MFA_ACTIVATION_WRONG;
 		rc = MFA_OK;
 	}
-	for (unsigned i = 0; i < TRIES && rc == MFA_ERR_CONFLICT; i++)
+	for (unsigned i = 0; i < TRIES && mfa_rc_again(rc); i++)
 		result = try_once(&rc, &diag, &act);
 	OPENSSL_cleanse(&act, sizeof(act));
 	if (rc != MFA_OK) mfa_web_unavailable(web, rc, &diag);

@@ -83,6 +83,15 @@ void mfa_web_unavailable(struct mfa_web *web, enum mfa_rc rc, struct mfa_diag co
 			  "Please try again in a minute."));
 		return;
 	}
+	if (rc == MFA_ERR_BROKEN) {
+		web->answer.retry_after_s = 30;
+		mfa_layout_message(
+			web, 503, _("It is not known whether this worked"),
+			_("The connection to the directory broke before it answered. The change "
+			  "may have been made or not. Look at the overview in a minute, and try "
+			  "again if it was not."));
+		return;
+	}
 	mfa_layout_message(
 		web, 500, _("This did not work"),
 		_("The change could not be written. An administrator can see the reason in "

@@ -156,7 +156,7 @@ static struct mfa_conn **borrow(rlm_peruser_mfa_t *inst, struct mfa_diag *diag)
 /** Give it back, or close it, so that the pool waits before it opens the next */
 static void give_back(rlm_peruser_mfa_t *inst, struct mfa_conn **conn, enum mfa_rc rc)
 {
-	if (rc == MFA_ERR_UNAVAILABLE) {
+	if (rc == MFA_ERR_UNAVAILABLE || rc == MFA_ERR_BROKEN) {
 		(void)fr_connection_close(inst->pool, conn, "the directory does not answer");
 	} else {
 		fr_connection_release(inst->pool, conn);

@@ -7,12 +7,13 @@ static void every_code_has_its_name(void **state)
 		"MFA_OK",	    "MFA_ERR_INTERNAL",	   "MFA_ERR_NOMEM",  "MFA_ERR_ARG",
 		"MFA_ERR_FORMAT",   "MFA_ERR_SPACE",	   "MFA_ERR_CRYPTO", "MFA_ERR_NOT_FOUND",
 		"MFA_ERR_CONFLICT", "MFA_ERR_UNAVAILABLE", "MFA_ERR_DENIED", "MFA_ERR_AMBIGUOUS",
+		"MFA_ERR_BROKEN",
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(name); i++)
 		assert_string_equal(mfa_rc_name((enum mfa_rc)(-(int)i)), name[i]);
-	assert_string_equal(mfa_rc_name((enum mfa_rc)(-12)), "MFA_ERR_UNKNOWN");
+	assert_string_equal(mfa_rc_name((enum mfa_rc)(-13)), "MFA_ERR_UNKNOWN");
 	assert_string_equal(mfa_rc_name((enum mfa_rc)1), "MFA_ERR_UNKNOWN");
 }
 

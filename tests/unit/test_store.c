@@ -363,7 +363,7 @@ static void break_at_modify(char const *mode)
 	must_read();
 	(void)snprintf(command, sizeof(command), "proxy\t%s", mode);
 	(void)directory_do(&directory, command);
-	assert_int_equal(swap_use("1 30 a"), MFA_ERR_CONFLICT);
+	assert_int_equal(swap_use("1 30 a"), MFA_ERR_BROKEN);
 	(void)directory_do(&directory, "proxy\tpass");
 }
 
