@@ -3,6 +3,8 @@
 
 #include <elf.h>
 #include <fcntl.h>
+#include <ldap.h>
+#include <netdb.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/mman.h>
@@ -96,6 +98,49 @@ static void check_tls(struct mfa_cli_doctor *doctor)
 	}
 }
 
+/** How many machines a URI's host name stands for; 0 when it is not known */
+static size_t count_addresses(char const *uri)
+{
+	struct addrinfo const hints = {.ai_socktype = SOCK_STREAM};
+	struct addrinfo *found = NULL;
+	LDAPURLDesc *parsed = NULL;
+	size_t v4 = 0, v6 = 0;
+
+	if (ldap_url_parse(uri, &parsed) != LDAP_URL_SUCCESS) return 0;
+	if (parsed->lud_host && strncasecmp(parsed->lud_scheme, "ldapi", 5) != 0 &&
+	    getaddrinfo(parsed->lud_host, NULL, &hints, &found) == 0) {
+		for (struct addrinfo *at = found; at; at = at->ai_next) {
+			v4 += at->ai_family == AF_INET ? 1 : 0;
+			v6 += at->ai_family == AF_INET6 ? 1 : 0;
+		}
+		freeaddrinfo(found);
+	}
+	ldap_free_urldesc(parsed);
+	/* One machine may well have an address of each kind. */
+	return v4 > v6 ? v4 : v6;
+}
+
+/** Whether one server is the one that is written to */
+static void check_writers(struct mfa_cli_doctor *doctor)
+{
+	struct mfa_config const *config = &doctor->cli->config;
+	char const *writer = config->write_uri[0] ? config->write_uri : config->uri;
+	bool const several = strchr(writer + strspn(writer, " "), ' ') != NULL;
+
+	if (config->several_writers == MFA_SEVERAL_ACCEPT_REPLAYS) {
+		mfa_cli_doctor_say(doctor, MFA_CLI_WRONG, "writers",
+				   "several_writers = accept_replays: the same code may be "
+				   "accepted once at each server that is written to");
+	} else if (!several && count_addresses(writer) > 1) {
+		mfa_cli_doctor_say(doctor, MFA_CLI_WARNING, "writers",
+				   "the name in '%s' has several addresses: if they are several "
+				   "servers, the same code may be accepted once at each",
+				   writer);
+	} else {
+		mfa_cli_doctor_say(doctor, MFA_CLI_OK, "writers", "changes go to %s", writer);
+	}
+}
+
 void mfa_cli_doctor_files(struct mfa_cli_doctor *doctor)
 {
 	struct mfa_cli *cli = doctor->cli;
@@ -106,6 +151,7 @@ void mfa_cli_doctor_files(struct mfa_cli_doctor *doctor)
 		   cli->args.password_file ? cli->args.password_file : cli->settings.password_file);
 	check_ring(doctor);
 	check_tls(doctor);
+	check_writers(doctor);
 }
 
 /** A piece of a mapped file, or NULL when the file is too short for it */

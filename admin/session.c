@@ -92,7 +92,7 @@ static enum mfa_rc override(struct mfa_cli *cli, struct mfa_diag *diag)
 	}
 	if (rc == MFA_OK && cli->args.start_tls)
 		rc = mfa_config_set(&cli->config, diag, items, "ldap", "start_tls", "yes");
-	return rc;
+	return rc == MFA_OK ? mfa_config_complete(&cli->config, diag, items) : rc;
 }
 
 /** Put "*" where the filter has the name; the attribute in front of it holds the name */

@@ -16,6 +16,8 @@
 struct mfa_config_item const mfa_config_items[] = {
 	{"ldap", "uri", MFA_CONFIG_URIS, AT(uri), NULL, 1, STRING_MAX, NULL},
 	{"ldap", "write_uri", MFA_CONFIG_URIS, AT(write_uri), "", 0, STRING_MAX, NULL},
+	{"ldap", "several_writers", MFA_CONFIG_CHOICE, AT(several_writers), "refuse", 0, 0,
+	 "refuse accept_replays"},
 	{"ldap", "start_tls", MFA_CONFIG_BOOL, AT(start_tls), "no", 0, 0, NULL},
 	{"ldap", "ca_file", MFA_CONFIG_STRING, AT(ca_file), "", 0, STRING_MAX, NULL},
 	{"ldap", "require_cert", MFA_CONFIG_CHOICE, AT(require_cert), "demand", 0, 0,
@@ -276,6 +278,31 @@ same_name(void const *base, struct mfa_config_item const *items, struct mfa_conf
 	return NULL;
 }
 
+static unsigned count_words(char const *text)
+{
+	struct mfa_bytes rest = mfa_bytes_of(text), word;
+	unsigned n = 0;
+
+	while (rest.len > 0) n += mfa_text_word(&word, &rest) ? 1 : 0;
+	return n;
+}
+
+/** Refuse a configuration by which several servers are written to */
+static enum mfa_rc check_writers(struct mfa_config const *config, struct mfa_diag *diag)
+{
+	bool const own = count_words(config->write_uri) > 0;
+	unsigned const writers = count_words(own ? config->write_uri : config->uri);
+
+	if (writers <= 1 || config->several_writers == MFA_SEVERAL_ACCEPT_REPLAYS) return MFA_OK;
+	mfa_diag_set(
+		diag,
+		"'%s' in section ldap names %u servers to write to, and each could accept the "
+		"same code once: set 'write_uri' to one server ('uri' may list several to read "
+		"from), or set several_writers = accept_replays",
+		own ? "write_uri" : "uri", writers);
+	return MFA_ERR_FORMAT;
+}
+
 enum mfa_rc mfa_config_complete(void const *base, struct mfa_diag *diag,
 				struct mfa_config_item const *items)
 {
@@ -295,7 +322,7 @@ enum mfa_rc mfa_config_complete(void const *base, struct mfa_diag *diag,
 			return MFA_ERR_FORMAT;
 		}
 	}
-	return MFA_OK;
+	return items == mfa_config_items ? check_writers(base, diag) : MFA_OK;
 }
 
 void mfa_config_clear(void *base, struct mfa_config_item const *items)

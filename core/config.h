@@ -25,11 +25,18 @@ enum mfa_scope {
 	MFA_SCOPE_BASE,
 };
 
+/** What is done with a configuration by which several servers are written to */
+enum mfa_several_writers {
+	MFA_SEVERAL_REFUSE = 0,	    //!< It is refused.
+	MFA_SEVERAL_ACCEPT_REPLAYS, //!< A code may be accepted once per server.  Not safe.
+};
+
 /** All shared settings; strings are owned, free with mfa_config_clear() */
 struct mfa_config {
 	/* ldap { } */
 	char *uri;		    //!< One or several LDAP URIs, separated by spaces: for reading.
 	char *write_uri;	    //!< For writing; empty: the same.
+	uint32_t several_writers;   //!< enum mfa_several_writers.
 	uint32_t start_tls;	    //!< Boolean.
 	char *ca_file;		    //!< PEM; empty: the system's.
 	uint32_t require_cert;	    //!< enum mfa_require_cert.
@@ -98,7 +105,14 @@ enum mfa_rc mfa_config_set(void *base, struct mfa_diag *diag, struct mfa_config_
 /** Set every item that has a default; the structure must be zero before */
 enum mfa_rc mfa_config_defaults(void *base, struct mfa_config_item const *items) MFA_MUST_CHECK;
 
-/** Check that every item that must be given was, and that no two NAMEs are the same */
+/** Check that every item that must be given was, and that the items fit together
+ *
+ * No two NAMEs may be the same.  In the shared configuration one server must be the one
+ * that is written to: a directory compares and swaps a value within one server, so a code
+ * could be accepted once at each of several.
+ *
+ * @return #MFA_OK, or #MFA_ERR_FORMAT with the reason in @p diag.
+ */
 enum mfa_rc mfa_config_complete(void const *base, struct mfa_diag *diag,
 				struct mfa_config_item const *items) MFA_MUST_CHECK;
 

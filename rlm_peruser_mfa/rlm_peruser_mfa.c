@@ -110,6 +110,10 @@ static int mod_instantiate(CONF_SECTION *cs, void *instance)
 		inst->cache = peruser_cache_alloc(inst->cached_records);
 		if (!inst->cache) return -1;
 	}
+	if (inst->directory.config.several_writers == MFA_SEVERAL_ACCEPT_REPLAYS)
+		WARN("%s: several_writers = accept_replays: the same code may be accepted once at "
+		     "each server that is written to",
+		     inst->name);
 	if (inst->report_only)
 		WARN("%s: report_only is on: nobody is asked for a code", inst->name);
 	return 0;

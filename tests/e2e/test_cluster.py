@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Any server of a cluster answers the second packet; a replica that lags behind fools nobody."""
+import subprocess
+
 import pytest
 
+from lib.admin import Admin
+from lib.page import Page
 from lib.radius_server import FreeRadius
 from lib.ring import Ring
 from lib.slapd import RADIUS_DN, Slapd
@@ -66,6 +70,38 @@ def reading_from(replica, provider, ring, **more):
     """Both factors read from the replica, our module writes to the provider."""
     settings = {"ldap.uri": replica.uri, "ldap.write_uri": provider.uri, "ldap.ca_file": str(provider.ca_file)}
     return FreeRadius(replica, ring=ring, settings=settings, **more)
+
+
+SEVERAL = [{"ldap.uri": "ldap://127.0.0.1:1 ldap://127.0.0.1:2"},
+           {"ldap.uri": "ldap://127.0.0.1:1", "ldap.write_uri": "ldap://127.0.0.1:1 ldap://127.0.0.1:2"}]
+REASON = "names 2 servers to write to"
+
+
+@pytest.mark.parametrize("servers", SEVERAL, ids=["uri", "write_uri"])
+def test_several_servers_to_write_to_are_refused_by_all_programs(slapd, ring, servers, tmp_path):
+    """Each of them could accept the same code once."""
+    with FreeRadius(slapd, ring=ring, settings=servers, start=False) as server:
+        status, text = server.check()
+        assert status != 0 and REASON in text and "write_uri" in text and "several_writers" in text, text[-2000:]
+    with Admin(slapd, ring, settings=servers) as admin:
+        assert REASON in admin.run("status", "anybody", status=2).err
+        assert REASON in admin.run("check", status=2).out
+        admin.configure()
+        assert REASON in admin.run("-H", SEVERAL[0]["ldap.uri"], "status", "anybody", status=2).err
+    with Page(slapd, ring=ring, mode="cgi", shared=servers, start=False) as page:
+        done = subprocess.run([page.program, "-t", "-c", page.config], capture_output=True, text=True, check=False)
+        assert done.returncode != 0 and REASON in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("servers", SEVERAL, ids=["uri", "write_uri"])
+def test_an_option_with_an_honest_name_allows_several_writers(slapd, ring, servers):
+    allowed = {**servers, "ldap.several_writers": "accept_replays"}
+    with FreeRadius(slapd, ring=ring, settings=allowed, start=False) as server:
+        status, text = server.check()
+        assert status == 0 and "accept_replays" in text, text[-2000:]
+    with Admin(slapd, ring, settings=allowed) as admin:
+        assert any("accepted once at each server" in row["text"] and row["health"] == "wrong"
+                   for row in admin.json("check", status=None))
 
 
 def test_replica_for_reads_provider_for_writes(provider, replica, ring):

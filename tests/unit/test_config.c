@@ -33,6 +33,7 @@ static void the_least_configuration_has_the_defaults(void **state)
 	if (parse(LEAST) != MFA_OK) fail_msg("%s", diag.text);
 	assert_string_equal(config.uri, "ldap://localhost");
 	assert_string_equal(config.write_uri, "");
+	assert_int_equal(config.several_writers, MFA_SEVERAL_REFUSE);
 	assert_int_equal(config.start_tls, 0);
 	assert_string_equal(config.ca_file, "");
 	assert_int_equal(config.require_cert, MFA_CERT_DEMAND);
@@ -95,6 +96,23 @@ static void every_item_is_read(void **state)
 	assert_int_equal(config.lock_max_s, 604800);
 }
 
+static void several_writers_need_the_option_that_names_the_risk(void **state)
+{
+	static char const *const good[] = {
+		LEAST
+		"ldap { write_uri = \"ldap://a ldap://b\" several_writers = accept_replays }\n",
+		LEAST "ldap { write_uri = \" \" several_writers = refuse }\n",
+		"ldap { uri = \"ldap://a ldap://b\" several_writers = accept_replays }\n"
+		"user { base_dn = o }\nkey_ring = r\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(good); i++) {
+		if (parse(good[i]) != MFA_OK) fail_msg("%s: %s", good[i], diag.text);
+	}
+	assert_int_equal(config.several_writers, MFA_SEVERAL_ACCEPT_REPLAYS);
+}
+
 static void what_is_wrong_is_told_with_file_and_line(void **state)
 {
 	static struct {
@@ -121,6 +139,12 @@ static void what_is_wrong_is_told_with_file_and_line(void **state)
 		{LEAST "ldap { uri = \"ldap://b\" }\n", "test.conf:4: ", "'uri' stands twice"},
 		{LEAST "ldap { write_uri = \"http://b\" }\n", "test.conf:4: ", "must be URIs"},
 		{LEAST "ldap { write_uri = \"ldap://a b\" }\n", "test.conf:4: ", "must be URIs"},
+		{"ldap { uri = \"ldap://a ldap://b\" }\nuser { base_dn = o }\nkey_ring = r\n",
+		 "test.conf: ", "'uri' in section ldap names 2 servers"},
+		{LEAST "ldap { write_uri = \" ldap://a  ldap://b ldap://c\" }\n",
+		 "test.conf: ", "'write_uri' in section ldap names 3 servers"},
+		{LEAST "ldap { several_writers = yes }\n",
+		 "test.conf:4: ", "refuse accept_replays"},
 		{LEAST "attribute { secret = \"a b\" }\n", "test.conf:4: ", "must be a name"},
 		{LEAST "attribute { secret = \"1.2.x\" }\n", "test.conf:4: ", "must be a name"},
 		{LEAST "attribute { secret = peruserMfaEnabled }\n",
@@ -322,6 +346,8 @@ int main(void)
 		cmocka_unit_test_teardown(the_least_configuration_has_the_defaults, clear),
 		cmocka_unit_test_teardown(every_item_is_read, clear),
 		cmocka_unit_test_teardown(what_is_wrong_is_told_with_file_and_line, clear),
+		cmocka_unit_test_teardown(several_writers_need_the_option_that_names_the_risk,
+					  clear),
 		cmocka_unit_test_teardown(each_required_item_is_missed, clear),
 		cmocka_unit_test_teardown(the_first_problem_is_told, clear),
 		cmocka_unit_test_teardown(nothing_comes_from_the_environment, clear),
