@@ -5,6 +5,7 @@
 # make demo       show logins and the enrolment page with real servers; make serve leaves them running
 # make bench      measure (BENCH=quick or full)
 # make lint       every static check       make format   rewrite with clang-format
+# make matrix     logins and attacks at SITES sites drawn from SEED, or at the one numbered SITE
 # make fuzz       every fuzzer, FUZZ_SECONDS each; new inputs go to build/corpus
 # make install    DESTDIR, PREFIX; never overwrites a configuration file
 # make clean      remove what was built; make distclean the downloads too
@@ -94,7 +95,7 @@ BENCH_LIB  := $(B)/libbench.a
 CORE_LIBS  := -lldap -llber -loath -lcrypto
 ALL_LIBS   := -lconfuse -lfcgi -lqrencode -ljansson -lpskc -lxml2 -lseccomp $(CORE_LIBS)
 
-.PHONY: all unit tsan fuzzers preloads bench-programs test demo serve bench lint format fuzz \
+.PHONY: all unit tsan fuzzers preloads bench-programs test matrix demo serve bench lint format fuzz \
 	install uninstall clean distclean
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -183,6 +184,10 @@ $(B)/lib/%.so: tests/lib/%.c Makefile | build/packages-build
 
 test: | build/packages-build build/packages-demo build/packages-test build/packages-lint
 	$(PYTHON) tools/run_tests.py
+
+matrix: export SITES := $(or $(SITES),100)
+matrix: all preloads | build/packages-demo build/packages-test
+	cd tests && $(PYTHON) -B -m pytest -q --tb=short e2e/test_site_matrix.py
 
 demo: all | build/packages-demo
 	@$(PYTHON) demo/demo.py

@@ -3,7 +3,9 @@
 import hashlib
 import os
 import struct
-import subprocess
+
+from cryptography.hazmat.primitives.ciphers import Cipher, modes
+from cryptography.hazmat.primitives.ciphers.algorithms import TripleDES
 
 MASK = 0xFFFFFFFF
 
@@ -31,11 +33,11 @@ def md4(data):
 
 
 def des(key7, block):
-    """One DES block under 56 key bits: triple DES with one key three times, which OpenSSL still has."""
+    """One DES block under 56 key bits: triple DES with one key three times, which OpenSSL still has by default."""
     bits = int.from_bytes(key7, "big")
     key = bytes((bits >> (49 - 7 * i) & 0x7F) << 1 for i in range(8))
-    return subprocess.run(["openssl", "enc", "-des-ede3", "-nopad", "-K", (key * 3).hex()],
-                          input=block, capture_output=True, check=True).stdout
+    encryptor = Cipher(TripleDES(key * 3), modes.ECB()).encryptor()
+    return encryptor.update(block) + encryptor.finalize()
 
 
 def chap(ident, password, challenge):

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Sites, accounts, packets and attacks drawn at random; an oracle judges each reply.
+
+No Access-Accept without a fresh code where the account whose password was proven is enrolled and no option of the
+site says otherwise.  The reply and the log line are those of the account whose password and code were proven.  And the
+honest get in.
+
+SITES=n SEED=s run more; SITE=k runs one. What fails is kept in build/site-matrix.
+"""
+import os
+
+import pytest
+
+from lib import ROOT
+from lib.site_matrix.logins import ATTACKS
+from lib.site_matrix.run import run
+
+SEED = int(os.environ.get("SEED", "20260101"))
+SITES = int(os.environ.get("SITES", "100"))
+KEPT = ROOT / "build/site-matrix"
+
+
+@pytest.mark.skipif("SITES" not in os.environ and "SITE" not in os.environ, reason="only by make matrix")
+def test_sites():
+    only = os.environ.get("SITE")
+    seen = run(SEED, [int(only)] if only else range(SITES), KEPT)
+    assert not seen.failures, "\n" + "\n".join(failure.text(KEPT) for failure in seen.failures)
+    if only or SITES < 100:
+        return
+    assert seen.logins >= 20 * SITES and seen.honest >= 0.2 * seen.logins, seen
+    assert all(seen.kinds[attack.__name__] >= SITES // 4 for attack in ATTACKS), seen.kinds

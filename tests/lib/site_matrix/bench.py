@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Sends packets to one site and lets the oracle judge the replies."""
+import os
+import random
+import re
+
+from ..client import Client, NoAnswer
+from ..mschap import chap, mschap2
+from .oracle import Issued, Oracle, Packet, raw
+from .people import ENROLLED, STEP_S
+
+KINDS = {"Ethernet": 15, "Virtual": 5}
+LOGGED = re.compile(r"user '(.*)': (?:accepted|recovery|trusted)\b")
+
+
+ODD = ("lena", "mia")   # their records are for an attack of its own
+
+
+class Violation(Exception):
+    """A reply that the oracle does not allow, and whose login it was."""
+
+    def __init__(self, why, person=None):
+        super().__init__(why)
+        self.person = person
+
+
+class Bench:
+    """The NAS, the users and the attackers of one site."""
+
+    def __init__(self, rack, site):
+        self.rack, self.site = rack, site
+        self.oracle = Oracle(site)
+        self.chance = random.Random(f"{site.seed}/{site.number}/logins")
+        self.clients = {}
+        self.sent = []               # lines for people
+        self.logins = self.accepted = self.honest = 0
+
+    def close(self):
+        for client in self.clients.values():
+            client.close()
+
+    # ---- time
+
+    @property
+    def now_s(self):
+        return self.rack.now_s
+
+    def wait(self, seconds):
+        self.rack.set_time(self.now_s + seconds)
+        self.sent.append(f"wait {seconds} s")
+
+    # ---- packets
+
+    def send(self, packet):
+        """Send one packet; the reply, or None when there is none. A reply that is not allowed is raised."""
+        mark = self.rack.mark()
+        packet.session_s = self.now_s
+        try:
+            reply = self._ask(packet)
+        except NoAnswer:
+            reply = None
+        self.sent.append(f"{self._shown(packet)} -> {reply}")
+        if reply is None:
+            return None
+        why = self.oracle.wrong(packet, reply, self.now_s)
+        if reply.accepted and not why:
+            self.accepted += 1
+            why = self._wrong_log(packet, mark)
+        if why:
+            raise Violation(why)
+        return reply
+
+    def _ask(self, packet):
+        port = self.site.ports[packet.place]
+        client = self.clients.get(port)
+        if client is None:
+            client = self.clients[port] = Client(port, nas=None, timeout_s=4)
+        if packet.authenticator is None:
+            packet.authenticator = os.urandom(16)
+        bytes_sent = client.packet(self._attributes(packet), ident=packet.ident, authenticator=packet.authenticator)
+        packet.ident = bytes_sent[1]
+        return client.receive(client.send(bytes_sent))
+
+    def _attributes(self, packet):
+        attributes = [("User-Name", packet.name)] if packet.name is not None else []
+        attributes += self._secret(packet)
+        if packet.issued:
+            attributes.append(("State", packet.issued.state))
+        attributes += [("NAS-Identifier", packet.nas), ("NAS-Port-Type", KINDS[packet.kind])]
+        if packet.station:
+            attributes.append(("Calling-Station-Id", packet.station))
+        return attributes + list(packet.extra)
+
+    def _secret(self, packet):
+        if packet.typed is None:
+            return []
+        typed = raw(packet.typed)
+        if packet.method == "CHAP":
+            return [("CHAP-Password", chap(7, typed, packet.authenticator))]
+        if packet.method == "MS-CHAP":
+            challenge = os.urandom(16)
+            name = packet.name_bytes.decode("utf-8", "replace")
+            return [("MS-CHAP-Challenge", challenge),
+                    ("MS-CHAP2-Response", mschap2(name, typed.decode("utf-8", "replace"), challenge))]
+        return [("User-Password", typed)]
+
+    def _shown(self, packet):
+        state = f" State of packet to {packet.issued.site.name} by {packet.issued.name!r}" if packet.issued else ""
+        extra = f" {packet.extra}" if packet.extra else ""
+        return (f"t={self.now_s} {packet.place} port {self.site.ports[packet.place]} id {packet.ident}: {packet.method} "
+                f"User-Name {packet.name!r} typed {packet.typed!r}{state} NAS {packet.nas} {packet.kind} station {packet.station}{extra}")
+
+    def _wrong_log(self, packet, mark):
+        """A line that tells of an accept names the account."""
+        people = self.oracle.readings(packet.name_bytes)
+        for name in LOGGED.findall(self.rack.log(mark)):
+            if not set(self.oracle.readings(name.encode())) & set(people):
+                return f"the log tells of {name!r}"
+        return ""
+
+    # ---- steps of logins
+
+    def issue(self, reply, packet, person):
+        """What a challenge stands for."""
+        return Issued(self.site, packet.place, packet.nas, packet.name_bytes, person, packet.station, self.now_s,
+                      reply.state)
+
+    def first(self, person, name=None, typed=None, **more):
+        """A first packet; the reply and what it issued, if it is a challenge."""
+        packet = Packet("main", person.name if name is None else name, person.password if typed is None else typed)
+        for key, value in more.items():
+            setattr(packet, key, value)
+        reply = self.send(packet)
+        issued = self.issue(reply, packet, person) if reply is not None and reply.challenged and reply.state else None
+        return reply, issued
+
+    def answer(self, issued, typed, name=None, **more):
+        packet = Packet(issued.place, issued.name if name is None else name, typed, issued=issued, nas=issued.nas,
+                        station=issued.station)
+        for key, value in more.items():
+            setattr(packet, key, value)
+        return self.send(packet)
+
+    def fresh_code(self, person):
+        """A code that was never typed; time passes until there is one."""
+        step = max(self.now_s // STEP_S, getattr(person, "tried_step", -1) + 1)
+        if step > self.now_s // STEP_S + 1:
+            self.wait((step - self.now_s // STEP_S) * STEP_S)
+        person.tried_step = step
+        return person.code_of(step)
+
+    def wrong_code(self):
+        """Digits that are nobody's code now."""
+        step = self.now_s // STEP_S
+        taken = {person.code_of(step + i) for person in self.site.people for i in range(-3, 4)}
+        while True:
+            code = f"{self.chance.randrange(10 ** 6):06}"
+            if code not in taken:
+                return code
+
+    def one(self, *states, but=()):
+        """Somebody of these states."""
+        return self.chance.choice([person for person in self.site.people
+                                   if person.state in (states or (ENROLLED,)) and person not in but
+                                   and person.name not in ODD])
+
+    def called(self, name):
+        return next(person for person in self.site.people if name in person.names)
+
+    def glued(self, person, code):
+        return f"{person.password}{self.site.separator}{code}"
+
+    def expect(self, reply, wanted, why):
+        """An honest login must end as the README promises."""
+        got = "no answer" if reply is None else \
+            "accept" if reply.accepted else "challenge" if reply.challenged else "reject"
+        if wanted is not None and got != wanted:
+            raise Violation(f"{why}: {wanted} was promised, {got} came")

@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which replies are allowed: who owns the password, who owns the code, what the site's options say.
+
+Every account has a password, a secret and a label of its own, so their owner is known for certain.
+"""
+import base64
+import binascii
+from dataclasses import dataclass
+
+from .people import BROKEN, ENROLLED, OFF, STEP_S, UNENROLLED
+
+LIFETIME_S = 120          # of a challenge
+RETRANSMISSION_S = 10     # of a packet that holds password and code
+
+
+@dataclass(eq=False)
+class Issued:
+    """A challenge: whose password was proven for it, and all that it is bound to."""
+
+    site: object
+    place: str
+    nas: str
+    name: bytes
+    person: object
+    station: str
+    now_s: int
+    state: bytes = b""
+
+
+@dataclass(eq=False)
+class Packet:
+    """What was sent. typed is the password or the code, as the client had it before CHAP and the like."""
+
+    place: str
+    name: object
+    typed: object
+    method: str = "PAP"
+    issued: Issued = None
+    nas: str = "nas-1"
+    kind: str = "Ethernet"
+    station: str = "02-00-00-00-00-01"
+    authenticator: bytes = None
+    ident: int = None
+    extra: tuple = ()
+    session_s: int = 0
+
+    @property
+    def name_bytes(self):
+        return raw(self.name)
+
+
+def raw(text):
+    return text if isinstance(text, bytes) or text is None else str(text).encode()
+
+
+def usable(name):
+    """Whether a name can be somebody's: text without a NUL."""
+    try:
+        return bool(name) and b"\0" not in name and len(name.decode()) <= 253
+    except UnicodeDecodeError:
+        return False
+
+
+def folded(name):
+    return " ".join(name.lower().split())
+
+
+class Oracle:
+    """Judges the replies of one site."""
+
+    def __init__(self, site):
+        self.site = site
+        self.used = {}          # (person, code): (packet that was accepted with it, when)
+
+    # ---- who is meant
+
+    def readings(self, name):
+        """The accounts that a name can mean here: as it stands, or as a realm module leaves it."""
+        if not usable(name):
+            return []
+        text = name.decode()
+        wanted = {folded(text), folded(self.site.stripped(text))}
+        return [person for person in self.site.people if wanted & {folded(known) for known in person.names}]
+
+    def owners(self, typed):
+        """(person, code) for each way to read what was typed as a password; code is None without one."""
+        typed, found = raw(typed) or b"", []
+        for person in self.site.people:
+            password = person.password.encode()
+            if typed == password:
+                found.append((person, None))
+            elif typed.startswith(password):
+                code = typed[len(password):].decode("utf-8", "replace")
+                found.append((person, code.removeprefix(self.site.separator)))
+        found += self._scrv1(typed)
+        return found
+
+    def _scrv1(self, typed):
+        parts = typed.split(b":")
+        if len(parts) != 3 or parts[0] != b"SCRV1":
+            return []
+        try:
+            password, code = (base64.b64decode(part) for part in parts[1:])
+        except (binascii.Error, ValueError):
+            return []
+        return [(person, code.decode("utf-8", "replace")) for person in self.site.people
+                if person.password.encode() == password]
+
+    # ---- what is needed
+
+    def exempt(self, person, packet):
+        """Whether the password is enough for this account, by its record or by an option of the site."""
+        site = self.site
+        if site.report_only:
+            return True
+        if not person.known_by_directory:
+            return site.not_found == "accept"
+        if person.state == UNENROLLED:
+            return site.unenrolled == "accept"
+        if person.state == BROKEN:
+            return False
+        trusted = packet.station and person.trusted.get((packet.kind, packet.station), 0) > packet.session_s
+        return person.state == OFF or bool(site.remember_s and trusted)
+
+    def fresh(self, person, code, packet, now_s):
+        """Whether this is a code of the person that no accepted login has used, or the same packet again."""
+        if person.state != ENROLLED or not code:
+            return False
+        used = self.used.get((person, normal(code)))
+        if used:
+            return same_login(used[0], packet) and now_s - used[1] <= \
+                (LIFETIME_S if packet.issued else RETRANSMISSION_S)
+        if normal(code) in {normal(known) for known in person.recovery}:
+            return True
+        step = now_s // STEP_S
+        return any(person.code_of(step + i) == normal(code) and step + i > person.last_step for i in (-1, 0, 1))
+
+    # ---- judging
+
+    def wrong(self, packet, reply, now_s):
+        """What a reply breaks, as text; an allowed one is also taken down."""
+        if reply.challenged:
+            return self._wrong_challenge(packet, reply)
+        return self._wrong_accept(packet, reply, now_s) if reply.accepted else ""
+
+    def _wrong_challenge(self, packet, reply):
+        if reply.all("Filter-Id"):
+            return "a challenge carries what belongs to an Accept"
+        known = packet.place == "open" or packet.issued or self.owners(packet.typed)
+        return "" if known else "a challenge although no password was proven"
+
+    def _wrong_accept(self, packet, reply, now_s):
+        found = self._as_answer(packet, now_s) if packet.issued else "nobody's password"
+        if isinstance(found, str):
+            first = self._as_password(packet, now_s)
+            found = found if isinstance(first, str) and packet.issued else first
+        if isinstance(found, str):
+            return f"Access-Accept: {found}"
+        person, code = found
+        self._take_down(person, code, packet, now_s)
+        labels = set(reply.all("Filter-Id"))
+        if not labels <= {person.label}:
+            return f"Access-Accept for {person} with the attributes of {labels}"
+        return ""
+
+    def _as_password(self, packet, now_s):
+        """(person, code), or why a first packet must not be accepted."""
+        why = "nobody's password"
+        if packet.place == "open":
+            pairs = [(person, None) for person in self.readings(packet.name_bytes)]
+        else:
+            pairs = self.owners(packet.typed)
+        if not usable(packet.name_bytes) and not self.site.report_only:
+            return "a name that cannot be anybody's"
+        for person, code in pairs:
+            if person not in self.readings(packet.name_bytes):
+                why = f"password of {person} under another name"
+            elif self.exempt(person, packet):
+                return person, None
+            elif self.fresh(person, code, packet, now_s):
+                return person, code
+            else:
+                why = f"password of {person} without a fresh code"
+        return why
+
+    def _as_answer(self, packet, now_s):
+        """(person, code), or why the answer to this challenge must not be accepted."""
+        issued = packet.issued
+        person, code = issued.person, raw(packet.typed or b"").decode("utf-8", "replace")
+        if issued.site is not self.site or issued.place != packet.place:
+            return "a State of another site or virtual server"
+        if issued.nas != packet.nas:
+            return "a State of another NAS"
+        if now_s - issued.now_s > LIFETIME_S:
+            return "a State that is too old"
+        if person not in self.readings(packet.name_bytes):
+            return f"a State of {person} under another name"
+        if not self.fresh(person, code, packet, now_s):
+            return f"no fresh code of {person}"
+        return person, code
+
+    def _take_down(self, person, code, packet, now_s):
+        if code is None:
+            return
+        station = packet.issued.station if packet.issued else packet.station
+        person.trusted[packet.kind, station] = now_s + self.site.remember_s
+        self.used.setdefault((person, normal(code)), (packet, now_s))
+        step = now_s // STEP_S
+        steps = [step + i for i in (-1, 0, 1) if person.code_of(step + i) == normal(code)]
+        person.last_step = max([person.last_step, *steps])
+
+    # ---- what an honest login gets
+
+    def promised(self, person, nas, packet, with_code):
+        """accept, challenge or reject for the right password (and code); None when it is not said."""
+        site, mode = self.site, self.site.mode_for(nas)
+        if site.report_only:
+            return None if with_code else "accept"
+        if not person.known_by_directory:
+            return "accept" if site.not_found == "accept" else "reject"
+        if self.exempt(person, packet):
+            return "accept" if not with_code else None
+        if person.state == UNENROLLED:
+            return "challenge" if site.unenrolled == "challenge" and not with_code else "reject"
+        if person.state == BROKEN:
+            return "reject"
+        if with_code:
+            return "accept" if mode != "challenge" and packet.method == "PAP" else None
+        if mode == "auto" and not site.separator and person.password[-6:].isdigit():
+            return None      # its end looks like a code
+        return "reject" if mode == "append" else "challenge"
+
+
+def normal(code):
+    return code.replace("-", "").replace(" ", "").upper()
+
+
+def same_login(one, other):
+    """Whether the second packet is a retransmission of the first."""
+    if one.issued or other.issued:
+        return bool(one.issued and other.issued) and one.issued.state == other.issued.state and \
+            (one.name_bytes, one.nas) == (other.name_bytes, other.nas)
+    return (one.authenticator, one.ident, one.name_bytes, one.nas, one.station, one.place) == \
+        (other.authenticator, other.ident, other.name_bytes, other.nas, other.station, other.place)
