@@ -3,6 +3,7 @@
 
 #include "admin/output.h"
 #include "core/record.h"
+#include "core/update.h"
 
 #include <openssl/crypto.h>
 
@@ -10,9 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
-
-#define TRIES 8u
 
 static char const *const outcome_name[] = {
 	[MFA_CLI_FAILED] = "failed",
@@ -96,55 +94,64 @@ void mfa_cli_edit_look(struct mfa_cli_edit *edit)
 	}
 }
 
-/** Write what was decided; in a dry run, pretend to */
-static enum mfa_rc write_change(struct mfa_cli_edit *edit)
+/** One edit, and what was decided last */
+struct run {
+	struct mfa_cli_edit *edit;
+	struct mfa_cli_work const *work;
+	enum mfa_cli_outcome outcome;
+	struct mfa_diag done; //!< What the last change said.
+};
+
+static enum mfa_rc decide(struct mfa_update *update, struct mfa_diag *diag)
 {
-	if (edit->change.overflow) {
-		mfa_diag_set(&edit->text, "the record is too large");
-		return MFA_ERR_SPACE;
+	struct run *run = update->uctx;
+	struct mfa_cli_edit *edit = run->edit;
+
+	(void)diag;
+	mfa_cli_edit_look(edit);
+	run->outcome = run->work->decide(edit);
+	if (run->outcome != MFA_CLI_CHANGED) mfa_change_init(&edit->change);
+	/* The try whose answer got lost was carried out: so it is changed, and by us. */
+	if (update->sent && run->outcome == MFA_CLI_UNCHANGED) {
+		run->outcome = MFA_CLI_CHANGED;
+		edit->text = run->done;
 	}
-	if (edit->cli->args.dry_run) return MFA_OK;
-	mfa_conn_start(edit->cli->conn);
-	return mfa_conn_modify(&edit->text, edit->cli->conn, edit->entry->dn, &edit->change);
+	run->done = edit->text;
+	return MFA_OK;
 }
 
-/** Somebody else was faster: wait a little, longer each time, and read from the provider */
-static enum mfa_rc read_again(struct mfa_cli_edit *edit, unsigned tries)
+/** What the failure of a change means for the run and for who started it */
+static void explain(struct mfa_cli_edit *edit, enum mfa_rc rc, struct mfa_diag const *diag)
 {
-	char *dn = strdup((char const *)edit->entry->dn.data);
-	enum mfa_rc rc = MFA_ERR_NOMEM;
-
-	if (!dn) return rc;
-	(void)usleep(5000u << tries);
-	mfa_entry_clear(edit->entry);
-	rc = mfa_cli_read_again(edit->entry, &edit->text, edit->cli, dn);
-	free(dn);
-	return rc;
+	edit->text = *diag;
+	if (rc == MFA_ERR_BROKEN)
+		mfa_diag_set(&edit->text, "not known whether it was written: %.200s", diag->text);
+	edit->cli->unavailable |= rc == MFA_ERR_UNAVAILABLE || rc == MFA_ERR_BROKEN;
 }
 
 static enum mfa_cli_outcome try_all(struct mfa_cli_edit *edit, struct mfa_cli_work const *work)
 {
-	enum mfa_cli_outcome outcome = MFA_CLI_FAILED;
-	enum mfa_rc rc = MFA_ERR_CONFLICT;
+	char *dn = strdup((char const *)edit->entry->dn.data);
+	struct mfa_where const where = {.base = dn, .scope = MFA_SCOPE_BASE};
+	struct run run = {.edit = edit, .work = work};
+	struct mfa_update update = {.conn = edit->cli->conn,
+				    .where = &where,
+				    .side = MFA_SIDE_WRITE,
+				    .entry = edit->entry,
+				    .change = &edit->change,
+				    .decide = decide,
+				    .uctx = &run,
+				    .have_entry = true,
+				    .dry_run = edit->cli->args.dry_run > 0};
+	struct mfa_diag diag = {.text = "no memory"};
+	enum mfa_rc rc = MFA_ERR_NOMEM;
 
-	for (unsigned i = 0; i < TRIES && mfa_rc_again(rc); i++) {
-		if (i > 0) {
-			rc = read_again(edit, i - 1);
-			if (rc != MFA_OK) break;
-		}
-		mfa_cli_edit_look(edit);
-		outcome = work->decide(edit);
-		if (outcome != MFA_CLI_CHANGED) return outcome;
-		{
-			struct mfa_diag const done = edit->text;
-
-			rc = write_change(edit);
-			if (rc == MFA_OK) edit->text = done;
-		}
-	}
-	if (rc == MFA_ERR_UNAVAILABLE || rc == MFA_ERR_BROKEN) edit->cli->unavailable = true;
-	if (rc == MFA_ERR_CONFLICT) mfa_diag_set(&edit->text, "the record keeps changing");
-	return rc == MFA_OK ? outcome : MFA_CLI_FAILED;
+	mfa_conn_start(edit->cli->conn);
+	if (dn) rc = mfa_update_run(&update, &diag);
+	free(dn);
+	if (rc == MFA_OK) return run.outcome;
+	explain(edit, rc, &diag);
+	return MFA_CLI_FAILED;
 }
 
 enum mfa_cli_outcome mfa_cli_edit_run(struct mfa_cli *cli, struct mfa_cli_work const *work,

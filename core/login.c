@@ -66,7 +66,7 @@ struct mfa_login *mfa_login_alloc(void)
 
 	if (!login) return NULL;
 	mfa_entry_init(&login->entry);
-	login->have_entry = login->is_earlier = false;
+	login->have_entry = login->is_earlier = login->sent = false;
 	login->record = (struct mfa_record){0};
 	login->decision.verdict = MFA_REJECT;
 	login->decision.result = MFA_RESULT_REJECTED;
@@ -134,15 +134,26 @@ static enum mfa_rc fail(struct mfa_login *login, enum mfa_rc rc, struct mfa_diag
 	return rc;
 }
 
-static void decide(struct mfa_login *login, struct mfa_login_context const *ctx,
-		   struct mfa_request const *request, mfa_login_hook hook, void *uctx)
+/** One question, so that its steps stay short */
+struct question {
+	struct mfa_login *login;
+	struct mfa_login_context const *ctx;
+	struct mfa_request const *request;
+	mfa_login_hook hook;
+	void *uctx;
+};
+
+static void ask_record(struct question const *question)
 {
+	struct mfa_login *login = question->login;
+	struct mfa_login_context const *ctx = question->ctx;
+
 	mfa_record_parse(&login->record, &login->record_diag, &login->entry, ctx->ring,
-			 ctx->required, request->now_s);
-	mfa_decide(&login->decision, &login->record, ctx->ring, ctx->policy, request);
+			 ctx->required, question->request->now_s);
+	mfa_decide(&login->decision, &login->record, ctx->ring, ctx->policy, question->request);
 	if (login->decision.result == MFA_RESULT_BROKEN && login->record_diag.text[0])
 		login->decision.reason = login->record_diag;
-	if (hook && !hook(login, uctx)) {
+	if (question->hook && !question->hook(login, question->uctx)) {
 		login->decision.verdict = MFA_REJECT;
 		login->decision.result = MFA_RESULT_REJECTED;
 		mfa_change_init(&login->decision.change);
@@ -160,49 +171,38 @@ static bool is_proven(struct mfa_login *login)
 	       decision->change.assert_count > 0;
 }
 
-/** Read, unless the entry is there; decide; decide again when that needs a fresh entry */
-static enum mfa_rc read_and_decide(struct mfa_login *login, struct mfa_diag *diag,
-				   struct mfa_login_context const *ctx, enum mfa_side side,
-				   struct mfa_request const *request, mfa_login_hook hook,
-				   void *uctx)
+static enum mfa_rc decide(struct mfa_update *update, struct mfa_diag *diag)
 {
-	if (login->entry.left_out & needs(ctx->policy, request->code)) login->have_entry = false;
-	do {
-		if (!login->have_entry) {
-			struct mfa_where where;
-			enum mfa_rc rc;
+	struct question const *question = update->uctx;
+	struct mfa_login *login = question->login;
 
-			if (!ctx->conn) return MFA_ERR_INTERNAL;
-			where = *ctx->where;
-			if (ctx->lean)
-				where.leave_out =
-					mfa_login_spare(ctx->policy, is_recovery(request->code));
-			login->is_earlier = false;
-			rc = mfa_login_read(login, diag, ctx->conn, side, &where);
-			if (rc != MFA_OK) return rc;
-		}
-		decide(login, ctx, request, hook, uctx);
-		login->have_entry = is_proven(login);
-	} while (!login->have_entry);
+	(void)diag;
+	if (update->fresh) login->is_earlier = false;
+	login->sent = update->sent;
+	ask_record(question);
+	update->have_entry = is_proven(login);
 	return MFA_OK;
 }
 
 enum mfa_rc mfa_login_run(struct mfa_login *login, struct mfa_login_context const *ctx,
 			  struct mfa_request const *request, mfa_login_hook hook, void *uctx)
 {
-	struct mfa_diag diag = {.text = "the record keeps changing"};
-	enum mfa_side side = MFA_SIDE_READ;
-	enum mfa_rc rc = MFA_ERR_CONFLICT;
+	struct question question = {login, ctx, request, hook, uctx};
+	struct mfa_where where = ctx->where ? *ctx->where : (struct mfa_where){0};
+	struct mfa_update update = {.conn = ctx->conn,
+				    .where = &where,
+				    .side = MFA_SIDE_READ,
+				    .entry = &login->entry,
+				    .change = &login->decision.change,
+				    .decide = decide,
+				    .uctx = &question,
+				    .have_entry = login->have_entry};
+	struct mfa_diag diag = {.text = ""};
+	enum mfa_rc rc;
 
-	for (unsigned i = 0; i < MFA_LOGIN_TRIES && mfa_rc_again(rc); i++) {
-		rc = read_and_decide(login, &diag, ctx, side, request, hook, uctx);
-		if (rc != MFA_OK) break;
-		if (login->decision.change.count == 0) return MFA_OK;
-		if (!ctx->conn) return fail(login, MFA_ERR_INTERNAL, &diag);
-		rc = mfa_conn_modify(&diag, ctx->conn, login->entry.dn, &login->decision.change);
-		if (!mfa_rc_again(rc)) break;
-		login->have_entry = false;
-		side = MFA_SIDE_WRITE;
-	}
+	if (ctx->lean) where.leave_out = mfa_login_spare(ctx->policy, is_recovery(request->code));
+	if (login->entry.left_out & needs(ctx->policy, request->code)) update.have_entry = false;
+	rc = mfa_update_run(&update, &diag);
+	login->have_entry = update.have_entry;
 	return rc == MFA_OK ? MFA_OK : fail(login, rc, &diag);
 }

@@ -2,23 +2,21 @@
 /** @file core/login.h
  * @brief One question to the record, from reading it to having written what the answer needs.
  *
- * Read, decide, write by compare-and-swap; when somebody else was faster, read again
- * from the provider and decide again.  What the host program sees is the answer that
- * was written, or a refusal.
+ * Read, decide and write are mfa_update_run().  What the host program sees is the answer
+ * that was written, or a refusal.
  */
 #ifndef MFA_CORE_LOGIN_H
 #define MFA_CORE_LOGIN_H
 
-#include "core/store.h"
+#include "core/update.h"
 #include "core/verdict.h"
-
-#define MFA_LOGIN_TRIES 6u //!< Reads, before a record that keeps changing is given up.
 
 /** What a login needs; large, so it lives on the heap */
 struct mfa_login {
 	struct mfa_entry entry; //!< As read last.
 	bool have_entry;	//!< entry holds something: do not read it first.
 	bool is_earlier;	//!< entry is from an earlier packet: see mfa_login_run().
+	bool sent; //!< An answer was sent to the directory and lost: this one may find its traces.
 	struct mfa_record record;
 	struct mfa_decision decision; //!< The answer.
 	struct mfa_diag record_diag;  //!< What was wrong with the record; empty when nothing was.

@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#define TRIES 4u
-
 /** One activation, so that its steps stay short */
 struct activation {
 	struct mfa_web *web;
@@ -16,7 +14,7 @@ struct activation {
 	struct mfa_code voucher;
 	char nonce[MFA_NONCE_TEXT_SIZE];
 	char const *codes;
-	bool sent; //!< A modify went out whose end is not known.
+	enum mfa_activation result;
 };
 
 static bool needs_voucher(struct activation const *act)
@@ -38,12 +36,11 @@ static bool is_welcome(struct activation const *act)
 }
 
 /** Whether the record was written by this very activation, whose answer got lost */
-static bool is_ours(struct activation const *act)
+static bool is_ours(struct activation const *act, bool sent)
 {
 	struct mfa_record const *record = &act->web->login->record;
 
-	return act->sent && record->last_use.present &&
-	       strcmp(record->last_use.nonce, act->nonce) == 0;
+	return sent && record->last_use.present && strcmp(record->last_use.nonce, act->nonce) == 0;
 }
 
 /** Ask core about the code, with the new device standing where the enrolled ones do
@@ -144,33 +141,60 @@ static bool check_code(struct activation *act)
 	return false;
 }
 
-/** Read, decide, write: once */
-static enum mfa_activation try_once(enum mfa_rc *rc, struct mfa_diag *diag, struct activation *act)
+/** Read, decide, write: the middle of it */
+static enum mfa_rc decide_activation(struct mfa_update *update, struct mfa_diag *diag)
+{
+	struct activation *act = update->uctx;
+	enum mfa_rc const rc = mfa_web_take_record(act->web);
+
+	mfa_change_init(update->change);
+	act->result = MFA_ACTIVATION_FAILED;
+	if (rc != MFA_OK) {
+		mfa_diag_say(diag, "another entry than the one that signed in");
+		return rc;
+	}
+	if (is_ours(act, update->sent)) {
+		act->result = MFA_ACTIVATION_DONE;
+	} else if (!is_welcome(act)) {
+		act->result = MFA_ACTIVATION_CHANGED;
+	} else if (!check_voucher(act) || !check_code(act)) {
+		act->result = MFA_ACTIVATION_WRONG;
+		mfa_change_init(update->change);
+	} else if (!complete(act)) {
+		mfa_diag_say(diag, "the secret could not be sealed");
+		return MFA_ERR_CRYPTO;
+	} else {
+		act->result = MFA_ACTIVATION_DONE;
+	}
+	return MFA_OK;
+}
+
+static enum mfa_rc run(struct activation *act, struct mfa_diag *diag)
 {
 	struct mfa_web *web = act->web;
+	char filter[1024];
+	struct mfa_where where;
+	struct mfa_update update = {.conn = web->app->conn,
+				    .where = &where,
+				    .side = MFA_SIDE_WRITE,
+				    .entry = &web->login->entry,
+				    .change = &web->login->decision.change,
+				    .decide = decide_activation,
+				    .uctx = act};
+	enum mfa_rc rc = mfa_web_where(&where, filter, sizeof(filter), web);
 
-	*rc = mfa_web_read_record(web);
-	if (*rc != MFA_OK) return MFA_ACTIVATION_FAILED;
-	if (is_ours(act)) return MFA_ACTIVATION_DONE;
-	if (!is_welcome(act)) return MFA_ACTIVATION_CHANGED;
-	if (!check_voucher(act) || !check_code(act)) return MFA_ACTIVATION_WRONG;
-	*rc = complete(act) ? MFA_OK : MFA_ERR_CRYPTO;
-	if (*rc != MFA_OK) return MFA_ACTIVATION_FAILED;
-	*rc = mfa_conn_modify(diag, web->app->conn, web->login->entry.dn,
-			      &web->login->decision.change);
-	act->sent = true;
-	return *rc == MFA_OK ? MFA_ACTIVATION_DONE : MFA_ACTIVATION_FAILED;
+	if (rc == MFA_OK) rc = mfa_nonce_make(act->nonce);
+	return rc == MFA_OK ? mfa_update_run(&update, diag) : rc;
 }
 
 enum mfa_activation mfa_activate(struct mfa_web *web, struct mfa_pending const *pending,
 				 char const *name, char const *voucher, char const *codes)
 {
 	struct activation act = {.web = web, .pending = pending, .codes = codes};
+	struct mfa_diag diag = {.text = "no random numbers"};
 	enum mfa_activation result = MFA_ACTIVATION_FAILED;
-	struct mfa_diag diag = {.text = "the record keeps changing"};
-	enum mfa_rc rc = mfa_nonce_make(act.nonce);
+	enum mfa_rc rc;
 
-	if (rc == MFA_OK) rc = MFA_ERR_CONFLICT;
 	mfa_pending_totp(&act.totp, pending, name, web->now_s);
 	mfa_code_parse(&act.code, mfa_bytes_of(mfa_form_get(&web->form, "code")));
 	mfa_code_parse(&act.voucher, mfa_bytes_of(voucher));
@@ -178,11 +202,11 @@ enum mfa_activation mfa_activate(struct mfa_web *web, struct mfa_pending const *
 		mfa_web_problem(web, 403, "%s",
 				_("This is no code. Type the digits that your app shows."));
 		result = MFA_ACTIVATION_WRONG;
-		rc = MFA_OK;
+	} else if ((rc = run(&act, &diag)) == MFA_OK) {
+		result = act.result;
+	} else {
+		mfa_web_unavailable(web, rc, &diag);
 	}
-	for (unsigned i = 0; i < TRIES && mfa_rc_again(rc); i++)
-		result = try_once(&rc, &diag, &act);
 	OPENSSL_cleanse(&act, sizeof(act));
-	if (rc != MFA_OK) mfa_web_unavailable(web, rc, &diag);
 	return result;
 }

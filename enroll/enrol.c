@@ -153,6 +153,11 @@ bool mfa_code_spend(struct mfa_web *web, bool recovery, mfa_code_hook hook, void
 		return false;
 	}
 	if (decision->verdict == MFA_ACCEPT) return true;
+	if (web->login->sent) {
+		/* Refused now, perhaps since an earlier try was carried out. */
+		mfa_web_unavailable(web, MFA_ERR_BROKEN, &decision->reason);
+		return false;
+	}
 	if (web->error[0] == '\0') explain(web, decision);
 	return false;
 }

@@ -69,7 +69,7 @@ void mfa_page_trusted_show(struct mfa_web *web)
 	mfa_layout_end(web);
 }
 
-/** What is to be deleted: one value or all, as they were read */
+/** Delete one value or all, as they were read; false when there is no such value */
 static bool build(struct mfa_change *change, struct mfa_web const *web)
 {
 	struct mfa_entry const *entry = &web->login->entry;
@@ -88,25 +88,66 @@ static bool build(struct mfa_change *change, struct mfa_web const *web)
 	return true;
 }
 
+static enum mfa_rc decide(struct mfa_update *update, struct mfa_diag *diag)
+{
+	struct mfa_web *web = update->uctx;
+	enum mfa_rc const rc = mfa_web_take_record(web);
+
+	if (rc != MFA_OK) {
+		mfa_diag_say(diag, "another entry than the one that signed in");
+		return rc;
+	}
+	/* Gone since it was shown: that is what was asked for. */
+	return build(update->change, web) || update->fresh ? MFA_OK : MFA_ERR_NOT_FOUND;
+}
+
+static enum mfa_rc forget(struct mfa_web *web, struct mfa_diag *diag)
+{
+	char filter[1024];
+	struct mfa_where where;
+	struct mfa_update update = {.conn = web->app->conn,
+				    .where = &where,
+				    .side = MFA_SIDE_WRITE,
+				    .entry = &web->login->entry,
+				    .change = &web->login->decision.change,
+				    .decide = decide,
+				    .uctx = web,
+				    .have_entry = true};
+	enum mfa_rc const rc = mfa_web_where(&where, filter, sizeof(filter), web);
+
+	return rc == MFA_OK ? mfa_update_run(&update, diag) : rc;
+}
+
+/** The connection broke: show what the directory has now, if it answers */
+static void show_unknown(struct mfa_web *web, struct mfa_diag const *diag)
+{
+	if (mfa_web_read_record(web) != MFA_OK) {
+		mfa_web_unavailable(web, MFA_ERR_BROKEN, diag);
+		return;
+	}
+	mfa_web_log(web, "directory: %s; not known whether devices were forgotten", diag->text);
+	mfa_web_problem(web, 503, "%s",
+			_("The connection to the directory broke: it is not known whether this "
+			  "worked. Below is what the directory remembers now."));
+	mfa_page_trusted_show(web);
+}
+
 void mfa_page_trusted(struct mfa_web *web)
 {
-	struct mfa_change *change = &web->login->decision.change;
 	struct mfa_diag diag = {.text = ""};
-	enum mfa_rc rc = MFA_OK;
+	enum mfa_rc rc;
 
 	if (mfa_page_blocked(web)) return;
-	if (!build(change, web)) {
+	rc = forget(web, &diag);
+	if (rc == MFA_OK) {
+		mfa_web_log(web, "forgot trusted devices");
+		mfa_web_redirect_flash(web, "/trusted", MFA_FLASH_FORGOTTEN);
+	} else if (rc == MFA_ERR_BROKEN) {
+		show_unknown(web, &diag);
+	} else if (rc == MFA_ERR_NOT_FOUND) {
 		mfa_layout_message(web, 404, _("No such device"),
 				   _("It may have been forgotten already."));
-		return;
-	}
-	if (change->count > 0)
-		rc = mfa_conn_modify(&diag, web->app->conn, web->login->entry.dn, change);
-	/* Gone meanwhile: that is what was asked for. */
-	if (rc != MFA_OK && rc != MFA_ERR_CONFLICT) {
+	} else {
 		mfa_web_unavailable(web, rc, &diag);
-		return;
 	}
-	mfa_web_log(web, "forgot trusted devices");
-	mfa_web_redirect_flash(web, "/trusted", MFA_FLASH_FORGOTTEN);
 }

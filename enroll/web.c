@@ -112,9 +112,21 @@ enum mfa_rc mfa_web_where(struct mfa_where *where, char *filter, size_t filter_s
 	return rc;
 }
 
-enum mfa_rc mfa_web_read_record(struct mfa_web *web)
+enum mfa_rc mfa_web_take_record(struct mfa_web *web)
 {
 	uint8_t hash[MFA_MAC_SIZE];
+
+	if (mfa_digest(hash, web->login->entry.id) != MFA_OK ||
+	    CRYPTO_memcmp(hash, web->session.entry, sizeof(hash)) != 0) {
+		return MFA_ERR_NOT_FOUND;
+	}
+	mfa_record_parse(&web->login->record, &web->login->record_diag, &web->login->entry,
+			 &web->app->ring, web->app->settings.page.required != 0, web->now_s);
+	return MFA_OK;
+}
+
+enum mfa_rc mfa_web_read_record(struct mfa_web *web)
+{
 	char filter[1024];
 	struct mfa_where where;
 	struct mfa_diag diag = {.text = "filter"};
@@ -127,13 +139,7 @@ enum mfa_rc mfa_web_read_record(struct mfa_web *web)
 			mfa_web_log(web, "directory: %s (%s)", diag.text, mfa_rc_name(rc));
 		return rc;
 	}
-	if (mfa_digest(hash, web->login->entry.id) != MFA_OK ||
-	    CRYPTO_memcmp(hash, web->session.entry, sizeof(hash)) != 0) {
-		return MFA_ERR_NOT_FOUND;
-	}
-	mfa_record_parse(&web->login->record, &web->login->record_diag, &web->login->entry,
-			 &web->app->ring, web->app->settings.page.required != 0, web->now_s);
-	return MFA_OK;
+	return mfa_web_take_record(web);
 }
 
 /** Read a changed key ring; a bad one is logged and the old one stays */

@@ -107,6 +107,12 @@ void mfa_web_wait(struct mfa_web *web, uint32_t wait_s);
  */
 enum mfa_rc mfa_web_read_record(struct mfa_web *web) MFA_MUST_CHECK;
 
+/** Understand the visitor's entry, which was read into web->login
+ *
+ * @return #MFA_OK; #MFA_ERR_NOT_FOUND when it is not the entry of the sign-in.
+ */
+enum mfa_rc mfa_web_take_record(struct mfa_web *web) MFA_MUST_CHECK;
+
 /** The shared directory questions in one place: where the visitor's entry is */
 enum mfa_rc mfa_web_where(struct mfa_where *where, char *filter, size_t filter_size,
 			  struct mfa_web *web) MFA_MUST_CHECK;
