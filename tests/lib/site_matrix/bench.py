@@ -5,6 +5,7 @@ import random
 import re
 
 from ..client import Client, NoAnswer
+from ..eap_peer import converse, peer
 from ..mschap import chap, mschap2
 from .oracle import Issued, Oracle, Packet, raw
 from .people import ENROLLED, STEP_S
@@ -29,9 +30,11 @@ class Bench:
 
     def __init__(self, rack, site):
         self.rack, self.site = rack, site
+        self.others = [other for other in rack.sites if other is not site]
         self.oracle = Oracle(site)
         self.chance = random.Random(f"{site.seed}/{site.number}/logins")
         self.clients = {}
+        self.spoiled = set()
         self.sent = []               # lines for people
         self.logins = self.accepted = self.honest = 0
 
@@ -67,14 +70,23 @@ class Bench:
             self.accepted += 1
             why = self._wrong_log(packet, mark)
         if why:
-            raise Violation(why)
+            raise self._violation(why, packet)
         return reply
+
+    def _violation(self, why, packet):
+        """Whose account this was is not known for certain any more, so it is left alone from now on."""
+        people = [packet.issued.person] if packet.issued else [person for person, _ in self.oracle.owners(packet.typed)]
+        self.spoiled.update(people)
+        return Violation(why, people[0] if people else None)
 
     def _ask(self, packet):
         port = self.site.ports[packet.place]
         client = self.clients.get(port)
         if client is None:
             client = self.clients[port] = Client(port, nas=None, timeout_s=4)
+        if packet.is_eap:
+            supplicant = peer(packet.method, raw(packet.name), packet.name_bytes, raw(packet.typed), packet.lies)
+            return converse(client, supplicant, self._attributes(packet))
         if packet.authenticator is None:
             packet.authenticator = os.urandom(16)
         bytes_sent = client.packet(self._attributes(packet), ident=packet.ident, authenticator=packet.authenticator)
@@ -86,13 +98,15 @@ class Bench:
         attributes += self._secret(packet)
         if packet.issued:
             attributes.append(("State", packet.issued.state))
-        attributes += [("NAS-Identifier", packet.nas), ("NAS-Port-Type", KINDS[packet.kind])]
+        attributes.append(("NAS-Identifier", packet.nas))
+        if packet.kind:
+            attributes.append(("NAS-Port-Type", KINDS[packet.kind]))
         if packet.station:
             attributes.append(("Calling-Station-Id", packet.station))
         return attributes + list(packet.extra)
 
     def _secret(self, packet):
-        if packet.typed is None:
+        if packet.typed is None or packet.is_eap:
             return []
         typed = raw(packet.typed)
         if packet.method == "CHAP":
@@ -107,6 +121,8 @@ class Bench:
     def _shown(self, packet):
         state = f" State of packet to {packet.issued.site.name} by {packet.issued.name!r}" if packet.issued else ""
         extra = f" {packet.extra}" if packet.extra else ""
+        if packet.is_eap:
+            extra += f" inner User-Name {packet.inner!r} and {packet.lies}"
         return (f"t={self.now_s} {packet.place} port {self.site.ports[packet.place]} id {packet.ident}: {packet.method} "
                 f"User-Name {packet.name!r} typed {packet.typed!r}{state} NAS {packet.nas} {packet.kind} station {packet.station}{extra}")
 
@@ -162,7 +178,8 @@ class Bench:
         """Somebody of these states."""
         return self.chance.choice([person for person in self.site.people
                                    if person.state in (states or (ENROLLED,)) and person not in but
-                                   and person.name not in ODD])
+                                   and person.name not in ODD and person not in self.spoiled]
+                                  or [person for person in self.site.people if person.state in (states or (ENROLLED,))])
 
     def called(self, name):
         return next(person for person in self.site.people if name in person.names)
@@ -170,9 +187,9 @@ class Bench:
     def glued(self, person, code):
         return f"{person.password}{self.site.separator}{code}"
 
-    def expect(self, reply, wanted, why):
+    def expect(self, reply, wanted, why, person):
         """An honest login must end as the README promises."""
         got = "no answer" if reply is None else \
             "accept" if reply.accepted else "challenge" if reply.challenged else "reject"
         if wanted is not None and got != wanted:
-            raise Violation(f"{why}: {wanted} was promised, {got} came")
+            raise Violation(f"{why}: {wanted} was promised, {got} came", person)

@@ -6,6 +6,7 @@ Each takes a Bench. An attack that does not fit a site returns without a packet.
 import base64
 import os
 
+from .bench import Bench
 from .oracle import Packet
 from .people import BROKEN, ENROLLED, OFF, UNENROLLED
 
@@ -47,7 +48,7 @@ def honest(bench):
     if not means_one(bench, person, name) or (not person.known_by_directory and site.factor not in ("files", "proxy")):
         return
     method = chance.choice(site.methods)
-    if method == "MS-CHAP" and not name.isascii():
+    if method == "MS-CHAP" and not name.isalpha():
         method = "PAP"
     nas = chance.choice(["nas-1", "nas-2"] + ["second"] * bool(site.second))
     packet = Packet("main", name, person.password, method, nas=nas, station=chance.choice(STATIONS),
@@ -59,7 +60,7 @@ def honest(bench):
     if with_code:
         packet.typed = bench.glued(person, bench.fresh_code(person))
     reply = bench.send(packet)
-    bench.expect(reply, wanted, f"honest {method} login of {person} as {name!r}")
+    bench.expect(reply, wanted, f"honest {method} login of {person} as {name!r}", person)
     if reply is not None and reply.accepted:
         bench.honest += 1
     if reply is not None and reply.challenged and person.state == ENROLLED:
@@ -71,12 +72,86 @@ def finish(bench, issued, packet):
     person = issued.person
     if bench.chance.random() < 0.15:
         again = bench.answer(issued, bench.wrong_code(), kind=packet.kind)
-        bench.expect(again, "challenge", f"wrong code of {person}")
+        bench.expect(again, "challenge", f"wrong code of {person}", person)
         issued = bench.issue(again, packet, person)
     method = "CHAP" if packet.method == "CHAP" else "PAP"
     reply = bench.answer(issued, bench.fresh_code(person), method=method, kind=packet.kind)
-    bench.expect(reply, "accept", f"right code of {person}")
+    bench.expect(reply, "accept", f"right code of {person}", person)
     bench.honest += reply is not None and reply.accepted
+
+
+def honest_eap(bench):
+    """A supplicant with an anonymous outer identity, and the code behind the password."""
+    chance, site = bench.chance, bench.site
+    person = bench.one(ENROLLED, OFF, UNENROLLED, BROKEN)
+    if not person.known_by_directory or not person.name.isascii() or not person.name.isalpha():
+        return
+    packet = eap_packet(bench, person)
+    with_code = person.state == ENROLLED and chance.random() < 0.7
+    packet.session_s = bench.now_s
+    wanted = bench.oracle.promised(person, packet.nas, packet, with_code)
+    if with_code:
+        packet.typed = bench.glued(person, bench.fresh_code(person))
+    elif wanted == "reject" and person.state == ENROLLED and not site.separator and person.name == "paul":
+        wanted = None
+    reply = bench.send(packet)
+    bench.expect(reply, wanted, f"honest {packet.method} login of {person}", person)
+    bench.honest += reply is not None and reply.accepted
+
+
+def eap_packet(bench, person, typed=None, **more):
+    """The start of a conversation by some method of the site."""
+    method = bench.chance.choice(bench.site.eap_methods)
+    packet = Packet(bench.site.eap_place, "anonymous" if "/" in method else person.name,
+                    person.password if typed is None else typed, method, inner=person.name if "/" in method else None,
+                    station=bench.chance.choice(STATIONS))
+    for key, value in more.items():
+        setattr(packet, key, value)
+    return packet
+
+
+# ---- attacks on EAP
+
+def other_outer_name(bench):
+    """Somebody else's name outside."""
+    person = bench.one(ENROLLED, UNENROLLED)
+    packet = eap_packet(bench, person)
+    if packet.inner is not None:
+        packet.name = bench.one(OFF).name
+        bench.send(packet)
+
+
+def eap_password_alone(bench):
+    bench.send(eap_packet(bench, bench.one(ENROLLED, UNENROLLED, BROKEN)))
+
+
+def lying_tunnel(bench):
+    """Attributes in the tunnel that only the NAS should send."""
+    person = bench.one()
+    if bench.site.eap not in ("inside", "both"):
+        return
+    code = bench.glued(person, bench.fresh_code(person))
+    bench.send(eap_packet(bench, person, code, method="TTLS/PAP", inner=person.name, name="anonymous",
+                          station=STATIONS[0]))
+    lies = (("Calling-Station-Id", STATIONS[0]), ("NAS-Port-Type", 15), ("NAS-Identifier", "nas-1"),
+            ("Framed-IP-Address", bytes([192, 0, 2, 1])))
+    bench.send(eap_packet(bench, person, method="TTLS/PAP", inner=person.name, name="anonymous",
+                          station=bench.chance.choice(["", STATIONS[1]]), lies=lies,
+                          kind=bench.chance.choice(["Ethernet", ""])))
+
+
+def nul_in_tunnel(bench):
+    """A password, or a name, with a NUL inside."""
+    person = bench.one(ENROLLED, OFF)
+    packet = eap_packet(bench, person)
+    if bench.chance.random() < 0.5:
+        packet.typed = bench.chance.choice([b"\0", b"", b"\0\0", b"\0" + person.code(bench.now_s).encode()])
+    elif packet.inner is not None:
+        packet.inner = person.name + bench.chance.choice(["\0", "\0x"])
+    bench.send(packet)
+
+
+EAP_ATTACKS = (other_outer_name, eap_password_alone, lying_tunnel, nul_in_tunnel)
 
 
 # ---- attacks on the first packet
@@ -108,8 +183,10 @@ def unusable_name(bench):
 def colliding_name(bench):
     """A name that one module reads as one account and another module as another."""
     chance = bench.chance
-    pair = chance.choice([("anna", "anna@example.org"), ("ben@example.org", "ben"), ("cora", "cora@whole.org"),
-                          ("gwen", "CORP\\gwen"), ("gwen", "CORP\\gwendolyn")])
+    pairs = [("ben@example.org", "ben"), ("cora", "cora@whole.org"), ("gwen", "CORP\\gwen"), ("gwen", "CORP\\gwendolyn")]
+    if "suffix" in bench.site.realms and chance.random() < 0.7:
+        pairs = [("anna", "anna@example.org")]
+    pair = chance.choice(pairs)
     person = bench.called(pair[0])
     name = pair[1] if chance.random() < 0.7 else pair[0]
     typed = person.password
@@ -153,6 +230,14 @@ def doubled_attribute(bench):
         bench.first(person, extra=(extra,))
 
 
+def password_like_a_code(bench):
+    """An honest login whose password ends in six digits."""
+    person = bench.called("paul")
+    packet = Packet("main", person.name, person.password, session_s=bench.now_s)
+    wanted = bench.oracle.promised(person, packet.nas, packet, False)
+    bench.expect(bench.send(packet), wanted, f"honest login of {person}", person)
+
+
 # ---- attacks on the second packet
 
 def challenged(bench, **more):
@@ -169,7 +254,7 @@ def second_name(bench):
         return
     person = issued.person
     other = bench.one(ENROLLED, OFF, UNENROLLED, but=(person,))
-    name = bench.chance.choice([other.name, other.name, person.name + "\0x", "nobody", f"{person.name}@whole.org",
+    name = bench.chance.choice([other.name, other.name, person.name.upper(), person.name + "\0x", "nobody", f"{person.name}@whole.org",
                                 person.name.encode() + b"\xff"])
     bench.answer(issued, bench.fresh_code(person), name=name)
 
@@ -190,13 +275,28 @@ def foreign_code_and_name(bench):
 
 
 def other_place(bench):
-    """A State of a virtual server that checks no password, or of another site."""
+    """A State of a virtual server that checks no password."""
     chance = bench.chance
     if bench.site.open_door:
         places = chance.choice([("open", "main"), ("main", "open")])
         issued = challenged(bench, place=places[0])
         if issued:
             bench.answer(issued, bench.fresh_code(issued.person), place=places[1])
+
+
+def other_site(bench):
+    """A State that was given at another site."""
+    issued = challenged(bench)
+    if not issued or not bench.others:
+        return
+    other = Bench(bench.rack, bench.chance.choice(bench.others))
+    other.sent = bench.sent
+    namesake = other.called(issued.person.name)
+    try:
+        other.answer(issued, bench.fresh_code(issued.person), name=namesake.name)
+        other.answer(issued, other.fresh_code(namesake), name=namesake.name)
+    finally:
+        other.close()
 
 
 def other_nas(bench):
@@ -228,14 +328,20 @@ def replay(bench):
 
 def glued_twice(bench):
     """Password and code in one packet, and much of it once more: later, by another NAS, of another station."""
-    site, chance = bench.site, bench.chance
     person = bench.one()
-    code = person.recovery.pop() if person.recovery and chance.random() < 0.5 else None
-    text = code or bench.fresh_code(person)
-    if code:
-        person.recovery.append(code)
-    typed = bench.glued(person, text) if site.mode != "challenge" and chance.random() < 0.7 else \
-        "SCRV1:" + ":".join(base64.b64encode(part.encode()).decode() for part in (person.password, text))
+    send_twice(bench, person, bench.fresh_code(person))
+
+
+def recovery_code_twice(bench):
+    """The same with a recovery code."""
+    person = bench.one()
+    send_twice(bench, person, bench.chance.choice(person.recovery))
+
+
+def send_twice(bench, person, code):
+    site, chance = bench.site, bench.chance
+    typed = bench.glued(person, code) if site.mode != "challenge" and chance.random() < 0.7 else \
+        "SCRV1:" + ":".join(base64.b64encode(part.encode()).decode() for part in (person.password, code))
     first = Packet("main", person.name, typed, authenticator=os.urandom(16))
     reply = bench.send(first)
     if reply is None or not reply.accepted:
@@ -281,6 +387,27 @@ def made_up_state(bench):
     bench.answer(issued, bench.fresh_code(issued.person), nas="nas-1")
 
 
-ATTACKS = (wrong_password, password_alone, flag_with_option, unusable_name, colliding_name, empty_after_decoding,
-           foreign_code, doubled_attribute, second_name, nameless_answer, foreign_code_and_name, other_place, other_nas,
-           late_answer, replay, glued_twice, remembered_elsewhere, made_up_state)
+def draw(bench):
+    """The next login at this site."""
+    chance = bench.chance
+    by_eap = bool(bench.site.eap) and chance.random() < 0.5
+    if chance.random() < HONEST:
+        return honest_eap if by_eap else honest
+    attacks = EAP_ATTACKS if by_eap else ATTACKS
+    return chance.choices(attacks, [weight(bench.site, attack) for attack in attacks])[0]
+
+
+def weight(site, attack):
+    """How often an attack is tried at a site: not where it cannot be, more where it is at home."""
+    late_realm = site.mode != "challenge" and "suffix" in site.realms and site.order == ("mfa", "realm", "factor")
+    return {colliding_name: 5 if late_realm else 1, password_like_a_code: 4 if site.report_only else 1,
+            other_place: 2 * site.open_door, remembered_elsewhere: 1 if site.remember_s else 0,
+            lying_tunnel: 2 if site.eap in ("inside", "both") and site.remember_s else 0,
+            other_outer_name: 0 if site.eap == "bare" else 1}.get(attack, 1)
+
+
+HONEST = 0.45   # of all logins
+ATTACKS = (wrong_password, password_alone, password_like_a_code, flag_with_option, unusable_name, colliding_name,
+           empty_after_decoding, foreign_code, doubled_attribute, second_name, nameless_answer, foreign_code_and_name,
+           other_place, other_site, other_nas, late_answer, replay, glued_twice, recovery_code_twice,
+           remembered_elsewhere, made_up_state)

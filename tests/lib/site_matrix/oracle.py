@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from .people import BROKEN, ENROLLED, OFF, STEP_S, UNENROLLED
 
 LIFETIME_S = 120          # of a challenge
+KEPT = 60                 # bytes of a home server's reply that a State surely holds
 RETRANSMISSION_S = 10     # of a packet that holds password and code
 
 
@@ -42,11 +43,18 @@ class Packet:
     authenticator: bytes = None
     ident: int = None
     extra: tuple = ()
+    inner: object = None       # the name in the tunnel; name is the one outside
+    lies: tuple = ()           # further attributes in the tunnel
     session_s: int = 0
 
     @property
+    def is_eap(self):
+        return self.method not in ("PAP", "CHAP", "MS-CHAP")
+
+    @property
     def name_bytes(self):
-        return raw(self.name)
+        """The name that the password was sent with."""
+        return raw(self.name if self.inner is None else self.inner)
 
 
 def raw(text):
@@ -170,8 +178,8 @@ class Oracle:
             pairs = [(person, None) for person in self.readings(packet.name_bytes)]
         else:
             pairs = self.owners(packet.typed)
-        if not usable(packet.name_bytes) and not self.site.report_only:
-            return "a name that cannot be anybody's"
+        if not usable(packet.name_bytes):
+            return pairs[0] if pairs and self.site.report_only else "a name that cannot be anybody's"
         for person, code in pairs:
             if person not in self.readings(packet.name_bytes):
                 why = f"password of {person} under another name"
@@ -211,23 +219,40 @@ class Oracle:
 
     # ---- what an honest login gets
 
+    def _promised_eap(self, person, packet, with_code):
+        """Where the module is listed in the tunnel, codes stand behind passwords there."""
+        needs_code = not self.exempt(person, packet)
+        if self.site.eap not in ("inside", "both") or not person.known_by_directory:
+            return None
+        if not needs_code:
+            return None if with_code else "accept"
+        if person.state == UNENROLLED and self.site.unenrolled == "challenge":
+            return None
+        takes_code = person.state == ENROLLED and packet.method.endswith(("PAP", "GTC"))
+        return "accept" if with_code and takes_code else "reject"
+
     def promised(self, person, nas, packet, with_code):
         """accept, challenge or reject for the right password (and code); None when it is not said."""
         site, mode = self.site, self.site.mode_for(nas)
         if site.report_only:
             return None if with_code else "accept"
+        if packet.is_eap:
+            return self._promised_eap(person, packet, with_code)
         if not person.known_by_directory:
             return "accept" if site.not_found == "accept" else "reject"
+        looks_cut = mode != "challenge" and not site.separator and person.password[-6:].isdigit()
         if self.exempt(person, packet):
-            return "accept" if not with_code else None
+            return "accept" if not with_code and not (looks_cut and person.state == ENROLLED) else None
+        if site.factor == "proxy" and len(person.label) > KEPT and mode != "append":
+            return None      # a State has not the room for such a reply
         if person.state == UNENROLLED:
             return "challenge" if site.unenrolled == "challenge" and not with_code else "reject"
         if person.state == BROKEN:
             return "reject"
         if with_code:
             return "accept" if mode != "challenge" and packet.method == "PAP" else None
-        if mode == "auto" and not site.separator and person.password[-6:].isdigit():
-            return None      # its end looks like a code
+        if mode == "auto" and looks_cut:
+            return None
         return "reject" if mode == "append" else "challenge"
 
 

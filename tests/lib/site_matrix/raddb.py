@@ -4,9 +4,11 @@ import shutil
 import socket
 
 from .. import conf
+from ..eap import PREPROCESS, STOCK, STOCK_FILES
 from ..process import free_port
 from ..radius_server import SHIPPED, TEMPLATES, FreeRadius, _fill
 from ..slapd import FREERADIUS_DN, RADIUS_DN
+from ..tls import make_certificates
 from .people import unit_of
 from .site import REALMS
 
@@ -93,9 +95,19 @@ class Rack(FreeRadius):
     def configure(self, **changes):
         shutil.rmtree(self.raddb, ignore_errors=True)
         words = {**self._words(), "PROXY": self._realms()}
-        self._write("radiusd.conf", _fill(TEMPLATES / "radiusd.conf", words))
+        certificates = self.dir / "certs"
+        if not certificates.exists():
+            certificates.mkdir()
+            make_certificates(certificates)
+        self._write("radiusd.conf", f'certdir = "{certificates}"\ncadir = "{certificates}"\n'
+                    + _fill(TEMPLATES / "radiusd.conf", words))
+        for name in STOCK_FILES:
+            self._write(name, (STOCK / name).read_text())
+        self._write("mods-enabled/stock", PREPROCESS)
         standard = _fill(TEMPLATES / "standard", words)
-        self._write("mods-enabled/standard", standard[:standard.index("files {")])
+        self._write("mods-enabled/standard", standard)
+        for name in ("authorize", "accounting", "pre-proxy"):
+            self._write(f"mods-config/files/{name}", "")
         for policy in (SHIPPED / "policy.d").glob("*"):
             self._write(f"policy.d/{policy.name}", policy.read_text())
         self._ldap = standard[standard.index("\nldap {"):]
@@ -117,6 +129,8 @@ class Rack(FreeRadius):
         self._write(f"mods-enabled/ldap{n}", self._rlm_ldap(site))
         self._write(f"mods-config/files/s{n}", users_file(site))
         self._write(f"mods-enabled/files{n}", f"files files{n} {{\n\tfilename = ${{modconfdir}}/files/s{n}\n}}\n")
+        if site.eap:
+            self._write(f"mods-enabled/eap{n}", eap_instance(site))
         self._write(f"sites-enabled/s{n}", virtual_servers(site))
 
     def _shared(self, site):
@@ -149,7 +163,8 @@ class Rack(FreeRadius):
 
 def places(site):
     """The listeners of a site: main, another virtual server that checks no password, and a home server."""
-    return ["main"] + ["open"] * site.open_door + ["home"] * (site.factor == "proxy")
+    return (["main"] + ["open"] * site.open_door + ["home"] * (site.factor == "proxy")
+            + ["wifi"] * (site.eap == "inside"))
 
 
 def users_file(site):
@@ -171,6 +186,8 @@ def virtual_servers(site):
         accept = "\tupdate control {\n\t\tAuth-Type = Accept\n\t}\n" + f"\tldap{n}\n" * site.with_ldap
         text += server(f"s{n}open", site.ports["open"], instance + accept, instance + AUTHENTICATE.format(n=n),
                        instance + ECHO)
+    if site.eap:
+        text += tunnel(site)
     if site.factor == "proxy":
         text += server(f"s{n}home", site.ports["home"], f"\tfiles{n}\n\tchap\n\tmschap\n\tpap\n",
                        AUTHENTICATE.format(n=n), "")
@@ -184,9 +201,59 @@ def server(name, port, authorize_text, authenticate_text, post_auth_text):
             f"post-auth {{\n{post_auth_text}{reject}}}\n}}\n")
 
 
+# ---- EAP
+
+def eap_instance(site):
+    """The instance that we ship, for this site."""
+    text = (SHIPPED / "mods-available/peruser_mfa_eap").read_text()
+    auth_type = "LDAP" if by_bind(site) else "PAP"
+    text = text.replace("auth_type = LDAP", f"auth_type = {auth_type}")
+    text = text.replace("gtc {", "md5 {\n\t}\n\tgtc {", 1).replace("enable = yes", "enable = no")
+    if site.eap == "bare":
+        text = text.replace("default_eap_type = ttls", "default_eap_type = gtc", 1)
+    return named(text, site)
+
+
+def by_bind(site):
+    return site.factor == "bind" or site.eap in ("inside", "both")
+
+
+def named(text, site):
+    """A shipped file with the names of this site's modules."""
+    n = site.number
+    for old, new in (("peruser_mfa_inner-tunnel", f"s{n}inner"), ("peruser_mfa_eap", f"eap{n}"),
+                     ("server peruser_mfa_wifi", f"server s{n}wifi"), ("tls-peruser-mfa", f"tls-{n}"),
+                     ("\tperuser_mfa\n", f"\tm{n}\n"), ("peruser_mfa.authorize", f"m{n}.authorize"),
+                     ("\tldap\n", f"\tldap{n}\n")):
+        text = text.replace(old, new)
+    return text
+
+
+def tunnel(site):
+    """The virtual servers of EAP: as shipped, or an inner tunnel that never heard of our module."""
+    sites = SHIPPED / "sites-available"
+    text = named((sites / "peruser_mfa_inner-tunnel").read_text(), site)
+    if site.eap == "inside":
+        outer = named((sites / "peruser_mfa_wifi").read_text(), site).replace("ipaddr = *", "ipaddr = 127.0.0.1")
+        return text + outer.replace("port = 1812", f"port = {site.ports['wifi']}")
+    if site.eap == "both":
+        return text
+    inner = f"\teap{site.number} {{\n\t\tok = return\n\t}}\n" + factor(site)
+    return (f"server s{site.number}inner {{\nauthorize {{\n{inner}}}\nauthenticate {{\n\teap{site.number}\n"
+            f"{AUTHENTICATE.format(n=site.number)}}}\n}}\n")
+
+
 def authorize(site):
+    if site.eap and site.eap != "inside":
+        bare = "\tif (&EAP-Message) {\n\t\tupdate control {\n\t\t\tPeruser-MFA-Mode := append\n\t\t}\n\t}\n"
+        return (bare if site.eap == "bare" else "") + modules(
+            site, f"\teap{site.number} {{\n\t\tok = return\n\t}}\n")
+    return modules(site, "")
+
+
+def modules(site, eap):
     parts = {"mfa": instances(site, site.factor == "proxy"),
-             "realm": "".join(f"\t{module}\n" for module in site.realms), "factor": factor(site)}
+             "realm": "".join(f"\t{module}\n" for module in site.realms), "factor": eap + factor(site)}
     return "".join(parts[part] for part in site.order)
 
 
@@ -216,7 +283,12 @@ def factor(site):
 
 
 def authenticate(site):
-    return "".join(f"\t{name}\n" for name in names(site)) + AUTHENTICATE.format(n=site.number)
+    text = AUTHENTICATE.format(n=site.number)
+    if site.eap == "bare":     # rlm_eap_gtc learns the password late, and comes here with it
+        for module in (f"\t\tldap{site.number}\n", "\t\tpap\n"):
+            text = text.replace(module, f"\t\tm{site.number}.authorize\n{module}")
+    eap = f"\teap{site.number}\n" if site.eap and site.eap != "inside" else ""
+    return "".join(f"\t{name}\n" for name in names(site)) + eap + text
 
 
 def names(site):

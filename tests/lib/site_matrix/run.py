@@ -14,14 +14,13 @@ from ..ldap_server import encode, new_password
 from ..ring import Ring
 from ..slapd import Slapd
 from .bench import Bench, Violation
-from .logins import ATTACKS, honest
+from .logins import draw
 from .people import unit_of
 from .raddb import MAPPER_DN, Rack
 from .site import draw_site
 
 SITES_PER_RACK = 12
 LOGINS_PER_SITE = 24
-HONEST = 0.45
 FLAGS = "peruserMfaEnabled,peruserMfaRequiredFrom,userPassword"
 
 
@@ -119,7 +118,7 @@ def run_site(findings, rack, site, keep):
     bench = Bench(rack, site)
     failed = set()
     for _ in range(LOGINS_PER_SITE):
-        login = honest if bench.chance.random() < HONEST else bench.chance.choice(ATTACKS)
+        login = draw(bench)
         bench.sent.append(f"-- {login.__name__}")
         start = len(bench.sent)
         findings.logins += 1

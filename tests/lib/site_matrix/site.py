@@ -34,7 +34,7 @@ class Site:
     with_ldap: bool = True           # rlm_ldap is listed although another first factor checks the password
     second: str = ""                 # mode of a second instance, for the NAS "second"
     open_door: bool = False          # another virtual server with this instance, which checks no password
-    tunnel: str = ""                 # "", "shipped", "outside": EAP, and where our module is listed for it
+    eap: str = ""                    # "", "inside", "outside", "both": where our module is listed; "bare": no tunnel
     ports: dict = field(default_factory=dict)
 
     @property
@@ -45,6 +45,18 @@ class Site:
     def methods(self):
         """How a password may be sent."""
         return ("PAP", "CHAP", "MS-CHAP") if self.factor in ("password", "files") else ("PAP",)
+
+    @property
+    def eap_methods(self):
+        """Supplicants of this site."""
+        clear = self.factor == "password" or (self.factor == "files" and self.eap in ("outside", "bare"))
+        if self.eap == "bare":
+            return ("GTC",) + ("MSCHAPV2", "MD5") * clear
+        return ("TTLS/PAP", "TTLS/GTC", "PEAP/GTC") + ("PEAP/MSCHAPV2", "TTLS/MSCHAPV2", "TTLS/MD5") * clear
+
+    @property
+    def eap_place(self):
+        return "wifi" if self.eap == "inside" else "main"
 
     def mode_for(self, nas):
         return self.second if self.second and nas == "second" else self.mode
@@ -76,22 +88,28 @@ def draw_site(seed, number):
     site = Site(number, seed, draw_people(chance, number))
     often = lambda likely, yes, no: yes if chance.random() < likely else no  # noqa: E731
     site.factor = chance.choices(FACTORS, [30, 25, 20, 15, 10])[0]
+    if site.factor == "proxy":
+        for person in site.people[::3]:
+            person.label += "-" * chance.choice([30, 100, 150])
     site.mode = chance.choices(MODES, [50, 30, 20])[0]
     site.separator = chance.choice(["", "", "", ",", "::"]) if site.mode != "challenge" else ""
-    site.realms = chance.choice([(), ("suffix",), ("ntdomain",), ("suffix", "ntdomain")])
+    site.realms = chance.choices([(), ("suffix",), ("ntdomain",), ("suffix", "ntdomain")], [20, 40, 15, 25])[0]
     site.order = _draw_order(chance, site.factor)
     site.post_auth_first = chance.random() < 0.3
     site.not_found = often(0.4, "accept", "reject")
     site.unenrolled = chance.choice(["reject", "accept", "challenge"])
     site.cache = chance.choice([0, 0, 16, 4096])
     site.remember_s = often(0.3, 3600, 0)
-    site.report_only = chance.random() < 0.12
+    site.report_only = chance.random() < 0.15
     site.with_ldap = site.factor in ("bind", "password") or chance.random() < 0.5
     site.user_dn = chance.random() < 0.2
     if site.with_ldap:
         site.mapped = chance.choices(["", "readable", "hidden"], [60, 20, 20])[0]
     site.second = often(0.15, chance.choice(MODES), "") if site.factor != "proxy" else ""
-    site.open_door = chance.random() < 0.25
+    site.open_door = chance.random() < 0.4
+    if site.factor in ("bind", "password", "files") and chance.random() < 0.4:
+        site.eap = chance.choice(["inside", "inside", "outside", "outside", "both", "bare"])
+        site.with_ldap = site.with_ldap or site.eap in ("inside", "both")
     return site
 
 
