@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "rlm_peruser_mfa/peruser_mfa.h"
+#include "rlm_peruser_mfa/reply.h"
 
 #define AT(_type, _field) FR_CONF_OFFSET(_type, rlm_peruser_mfa_t, _field)
 
@@ -39,6 +39,8 @@ static CONF_PARSER const message_config[] = {
 	 "Recovery code accepted. Recovery codes left: %{Peruser-MFA-Recovery-Left}."},
 	{"required", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.required.fmt),
 	 "From %{Peruser-MFA-Required-Date} on you need two-factor login. Please set it up."},
+	{"press_enter", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.press_enter.fmt),
+	 " Press Enter: "},
 	CONF_PARSER_TERMINATOR};
 
 static CONF_PARSER const module_config[] = {
@@ -51,6 +53,8 @@ static CONF_PARSER const module_config[] = {
 	{"separator", AT(PW_TYPE_STRING, separator), ""},
 	{"unenrolled", AT(PW_TYPE_STRING, unenrolled_name), "reject"},
 	{"locked", AT(PW_TYPE_STRING, locked_name), "reject"},
+	{"replayed", AT(PW_TYPE_STRING, replayed_name), "reject"},
+	{"rejected", AT(PW_TYPE_STRING, rejected_name), "reject"},
 	{"not_found", AT(PW_TYPE_STRING, not_found_name), "reject"},
 	{"user_dn", AT(PW_TYPE_STRING | PW_TYPE_XLAT, user_dn.full.fmt), ""},
 	{"bind_users", AT(PW_TYPE_BOOLEAN, bind_users), "no"},
@@ -180,25 +184,37 @@ static int choice(char const *value, char const *const *words)
 	return -1;
 }
 
+/** How a refusal is told: by a reject, or by a challenge before it */
+static int check_show(bool *show, CONF_SECTION *cs, char const *name, char const *value)
+{
+	static char const *const words[] = {"reject", "challenge", NULL};
+	int const chosen = choice(value, words);
+
+	if (chosen < 0) complain(cs, NULL, name, "reject or challenge");
+	*show = chosen == 1;
+	return chosen < 0 ? -1 : 0;
+}
+
 static int check_choices(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
 {
 	static char const *const mode[] = {"challenge", "append", "auto", NULL};
 	static char const *const unenrolled[] = {"reject", "accept", "challenge", NULL};
-	static char const *const locked[] = {"reject", "challenge", NULL};
 	static char const *const not_found[] = {"reject", "accept", NULL};
 	int const m = choice(inst->mode_name, mode);
 	int const u = choice(inst->unenrolled_name, unenrolled);
-	int const l = choice(inst->locked_name, locked);
 	int const n = choice(inst->not_found_name, not_found);
 
 	if (m < 0) complain(cs, NULL, "mode", "challenge, append or auto");
 	if (u < 0) complain(cs, NULL, "unenrolled", "reject, accept or challenge");
-	if (l < 0) complain(cs, NULL, "locked", "reject or challenge");
 	if (n < 0) complain(cs, NULL, "not_found", "reject or accept");
-	if (m < 0 || u < 0 || l < 0 || n < 0) return -1;
+	if (m < 0 || u < 0 || n < 0 ||
+	    check_show(&inst->show_locked, cs, "locked", inst->locked_name) < 0 ||
+	    check_show(&inst->show_replayed, cs, "replayed", inst->replayed_name) < 0 ||
+	    check_show(&inst->show_rejected, cs, "rejected", inst->rejected_name) < 0) {
+		return -1;
+	}
 	inst->mode = (enum mfa_mode)m;
 	inst->policy.unenrolled = (enum mfa_unenrolled)u;
-	inst->show_locked = l == 1;
 	inst->accept_not_found = n == 1;
 	return 0;
 }

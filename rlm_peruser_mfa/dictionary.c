@@ -10,6 +10,7 @@ static struct {
 	[PERUSER_RESULT] = {"Peruser-MFA-Result", PW_TYPE_INTEGER, false},
 	[PERUSER_MODE] = {"Peruser-MFA-Mode", PW_TYPE_INTEGER, false},
 	[PERUSER_REQUIRED] = {"Peruser-MFA-Required", PW_TYPE_INTEGER, false},
+	[PERUSER_SHOW] = {"Peruser-MFA-Show", PW_TYPE_INTEGER, false},
 	[PERUSER_DIGITS] = {"Peruser-MFA-Digits", PW_TYPE_STRING, false},
 	[PERUSER_WAIT] = {"Peruser-MFA-Wait", PW_TYPE_STRING, false},
 	[PERUSER_RECOVERY_LEFT] = {"Peruser-MFA-Recovery-Left", PW_TYPE_INTEGER, false},
@@ -53,6 +54,10 @@ static int define_values(void)
 				  i) < 0) {
 			return -1;
 		}
+	}
+	if (dict_addvalue("reject", defined[PERUSER_SHOW].name, 0) < 0 ||
+	    dict_addvalue("challenge", defined[PERUSER_SHOW].name, 1) < 0) {
+		return -1;
 	}
 	if (dict_addvalue("no", defined[PERUSER_REQUIRED].name, 0) < 0) return -1;
 	return dict_addvalue("yes", defined[PERUSER_REQUIRED].name, 1);

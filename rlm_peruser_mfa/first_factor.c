@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "rlm_peruser_mfa/first_factor.h"
+#include "rlm_peruser_mfa/reply.h"
 #include "rlm_peruser_mfa/user.h"
 
 /*

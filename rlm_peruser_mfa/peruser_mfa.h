@@ -43,6 +43,7 @@ struct mfa_messages {
 	struct peruser_text restart;
 	struct peruser_text recovery;
 	struct peruser_text required;
+	struct peruser_text press_enter;
 };
 
 /** One instance of the module */
@@ -65,6 +66,8 @@ typedef struct rlm_peruser_mfa_t {
 	char const *mode_name;
 	char const *unenrolled_name;
 	char const *locked_name;
+	char const *replayed_name;
+	char const *rejected_name;
 	char const *not_found_name;
 	char const *separator;
 	bool report_only;
@@ -81,7 +84,10 @@ typedef struct rlm_peruser_mfa_t {
 
 	enum mfa_mode mode;
 	bool accept_not_found;
-	bool show_locked;	     //!< As a challenge, before the reject.
+	/* Whether the text is shown as a challenge before the reject. */
+	bool show_locked;
+	bool show_replayed;
+	bool show_rejected;
 	struct peruser_cache *cache; //!< NULL: records are not kept.
 } rlm_peruser_mfa_t;
 
@@ -111,6 +117,7 @@ enum peruser_attr {
 	PERUSER_RESULT,
 	PERUSER_MODE,
 	PERUSER_REQUIRED,
+	PERUSER_SHOW,
 	PERUSER_DIGITS,
 	PERUSER_WAIT,
 	PERUSER_RECOVERY_LEFT,
@@ -160,6 +167,25 @@ enum mfa_mode peruser_mode(rlm_peruser_mfa_t const *inst, REQUEST *request);
 /** Whether control:Peruser-MFA-Required says that MFA is not optional for this login */
 bool peruser_required(REQUEST *request);
 
+/** Whether a text is shown as a challenge before the reject
+ *
+ * @param[in] configured what the instance says; control:Peruser-MFA-Show overrides it.
+ * @return false, too, where no challenge reaches the user: within EAP.
+ */
+bool peruser_shows(REQUEST *request, bool configured);
+
+/** Our State, if the request carries one */
+bool peruser_find_state(struct mfa_bytes *state, REQUEST *request);
+
+/** Whether the user typed nothing: some clients send no User-Password then, others an empty one
+ *
+ * A response in MS-CHAP or EAP is no empty answer: its client can send no code.
+ */
+bool peruser_is_empty_answer(REQUEST *request);
+
+/** The code of the second packet: User-Password, or a CHAP response over it */
+bool peruser_find_code(struct mfa_code *code, REQUEST *request);
+
 /* split.c */
 
 /** A login's nonce for a code that came with the password: the same for a retransmission
@@ -173,40 +199,6 @@ int peruser_packet_nonce(char nonce[static MFA_NONCE_TEXT_SIZE], REQUEST *reques
  * @return the rcode of authorize: noop, updated, or fail.
  */
 rlm_rcode_t peruser_split(rlm_peruser_mfa_t *inst, REQUEST *request);
-
-/* reply.c */
-
-#define PERUSER_TEXT_MAX 253u //!< Octets of an attribute (RFC 2865 section 5).
-
-/** Note the result for policies, and log it in one line: refused logins as information, faults
- * of the directory or the configuration as errors, and what went well as log_success says */
-void peruser_report(REQUEST *request, enum mfa_result result, char const *reason);
-void peruser_report_fault(REQUEST *request, enum mfa_result result, char const *reason);
-void peruser_report_decision(rlm_peruser_mfa_t *inst, REQUEST *request,
-			     struct mfa_decision const *decision);
-
-/** Refuse: reply and rcode of a decision that neither accepts nor asks */
-rlm_rcode_t peruser_refuse(rlm_peruser_mfa_t *inst, REQUEST *request,
-			   struct mfa_decision const *decision);
-
-/** Ask for a code: an Access-Challenge with State, prompt and time limit (RFC 2865 section 5.44)
- *
- * @param[in] text	what the user reads, not expanded yet.
- * @param[in] challenge what the State holds.
- * @return #RLM_MODULE_HANDLED, or #RLM_MODULE_FAIL.
- */
-rlm_rcode_t peruser_challenge(rlm_peruser_mfa_t *inst, REQUEST *request,
-			      struct peruser_text const *text,
-			      struct mfa_challenge const *challenge);
-
-/** Tell the texts which codes the user's devices make: "6", or "6- or 8" */
-void peruser_set_digits(REQUEST *request, struct mfa_record const *record);
-
-/** Replace the reply by a text alone, if any, and reject */
-rlm_rcode_t peruser_reject_with(REQUEST *request, struct peruser_text const *text);
-
-/** Add what people should know to a reply that accepts */
-void peruser_accept(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_decision const *decision);
 
 /* remember.c */
 

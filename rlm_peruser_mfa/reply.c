@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "rlm_peruser_mfa/peruser_mfa.h"
+#include "rlm_peruser_mfa/reply.h"
 
 #include <time.h>
 
@@ -97,15 +97,37 @@ static void clear_reply(REQUEST *request)
 	}
 }
 
-/** Expand a text for people and add it: one line, at most one attribute long */
-static int add_message(REQUEST *request, struct peruser_text const *message)
+/** Expand a text and add it to another one, where both fit into an attribute
+ *
+ * @return bytes, or -1.
+ */
+static ssize_t join(char **text, ssize_t len, REQUEST *request, struct peruser_text const *more)
+{
+	char *end;
+	ssize_t const end_len = peruser_expand(&end, request, more, NULL);
+
+	if (end_len < 0) return -1;
+	if (len + end_len <= (ssize_t)PERUSER_TEXT_MAX) {
+		*text = talloc_strndup_append_buffer(*text, end, (size_t)end_len);
+		len = *text ? len + end_len : -1;
+	}
+	talloc_free(end);
+	return len;
+}
+
+/** Expand a text for people and add it: one line, at most one attribute long
+ *
+ * @param[in] more follows it, where both fit and the text is not empty; or NULL.
+ */
+static int add_message(REQUEST *request, struct peruser_text const *message,
+		       struct peruser_text const *more)
 {
 	char *text;
 	ssize_t len = peruser_expand(&text, request, message, NULL);
 	VALUE_PAIR *vp;
 
-	if (len < 0) return -1;
-	if (len == 0) goto done;
+	if (len > 0 && more) len = join(&text, len, request, more);
+	if (len <= 0) goto done;
 	if (len > (ssize_t)PERUSER_TEXT_MAX) {
 		len = PERUSER_TEXT_MAX;
 		while (len > 0 && (text[len] & 0xc0) == 0x80) len--; /* not within a character */
@@ -117,13 +139,13 @@ static int add_message(REQUEST *request, struct peruser_text const *message)
 	if (vp) fr_pair_value_bstrncpy(vp, text, (size_t)len);
 done:
 	talloc_free(text);
-	return 0;
+	return len < 0 ? -1 : 0;
 }
 
 rlm_rcode_t peruser_reject_with(REQUEST *request, struct peruser_text const *text)
 {
 	clear_reply(request);
-	if (text) (void)add_message(request, text);
+	if (text) (void)add_message(request, text, NULL);
 	return RLM_MODULE_REJECT;
 }
 
@@ -142,36 +164,62 @@ static void set_wait(REQUEST *request, uint32_t wait_s)
 	(void)peruser_set_string(request->packet, &request->packet->vps, PERUSER_WAIT, text);
 }
 
-/** Tell a locked user how long to wait
+/** Refuse with a text; where a client shows nothing of a reject, as a challenge first
  *
- * As a challenge where the client shows nothing else: its attempt 0 is answered by a reject.
+ * There is no code to be typed: attempt 0 is answered by a reject.
  */
+static rlm_rcode_t refuse_with(rlm_peruser_mfa_t *inst, REQUEST *request, enum mfa_result result,
+			       struct peruser_text const *text, bool show)
+{
+	struct mfa_challenge const challenge = {
+		.issued_s = time(NULL), .attempt = 0, .kept_len = 1, .kept = {(uint8_t)result}};
+
+	if (!text || !text->parts || !peruser_shows(request, show))
+		return peruser_reject_with(request, text);
+	return peruser_challenge(inst, request, text, &challenge);
+}
+
+enum mfa_result peruser_shown_result(struct mfa_challenge const *challenge)
+{
+	return challenge->kept_len == 1 && challenge->kept[0] < MFA_RESULT_COUNT
+		       ? (enum mfa_result)challenge->kept[0]
+		       : MFA_RESULT_REJECTED;
+}
+
+rlm_rcode_t peruser_restart(rlm_peruser_mfa_t *inst, REQUEST *request)
+{
+	return refuse_with(inst, request, MFA_RESULT_REJECTED, &inst->message.restart,
+			   inst->show_rejected);
+}
+
+/** Too many wrong codes: say how long to wait */
 static rlm_rcode_t refuse_locked(rlm_peruser_mfa_t *inst, REQUEST *request, uint32_t wait_s)
 {
 	struct peruser_text const *text =
 		wait_s == MFA_WAIT_FOREVER ? &inst->message.locked_forever : &inst->message.locked;
-	struct mfa_challenge const challenge = {.issued_s = time(NULL), .attempt = 0};
 
 	set_wait(request, wait_s);
-	if (!inst->show_locked || request->parent) return peruser_reject_with(request, text);
-	return peruser_challenge(inst, request, text, &challenge);
+	return refuse_with(inst, request, MFA_RESULT_LOCKED, text, inst->show_locked);
 }
 
 rlm_rcode_t peruser_refuse(rlm_peruser_mfa_t *inst, REQUEST *request,
 			   struct mfa_decision const *decision)
 {
-	struct peruser_text const *text = NULL;
+	enum mfa_result const result = decision->result;
 
-	switch (decision->result) {
+	switch (result) {
 	case MFA_RESULT_UNAVAILABLE: clear_reply(request); return RLM_MODULE_FAIL;
 	case MFA_RESULT_LOCKED: return refuse_locked(inst, request, decision->wait_s);
-	case MFA_RESULT_REPLAYED: text = &inst->message.replayed; break;
-	case MFA_RESULT_UNENROLLED: text = &inst->message.unenrolled; break;
-	case MFA_RESULT_EXPIRED: text = &inst->message.restart; break;
+	case MFA_RESULT_REPLAYED:
+		return refuse_with(inst, request, result, &inst->message.replayed,
+				   inst->show_replayed);
+	case MFA_RESULT_UNENROLLED: return peruser_reject_with(request, &inst->message.unenrolled);
+	case MFA_RESULT_EXPIRED: return peruser_restart(inst, request);
 	case MFA_RESULT_REJECTED:
-		text = decision->wrong ? &inst->message.rejected : &inst->message.restart;
-		if (decision->fault) text = NULL;
-		break;
+		if (decision->fault) break;
+		if (!decision->wrong) return peruser_restart(inst, request);
+		return refuse_with(inst, request, result, &inst->message.rejected,
+				   inst->show_rejected);
 	case MFA_RESULT_BROKEN:
 	case MFA_RESULT_OFF:
 	case MFA_RESULT_ACCEPTED:
@@ -181,7 +229,7 @@ rlm_rcode_t peruser_refuse(rlm_peruser_mfa_t *inst, REQUEST *request,
 	case MFA_RESULT_SKIPPED:
 	case MFA_RESULT_COUNT: break;
 	}
-	return peruser_reject_with(request, text);
+	return peruser_reject_with(request, NULL);
 }
 
 void peruser_set_digits(REQUEST *request, struct mfa_record const *record)
@@ -204,6 +252,12 @@ void peruser_set_digits(REQUEST *request, struct mfa_record const *record)
 	(void)peruser_set_string(request->packet, &request->packet->vps, PERUSER_DIGITS, text);
 }
 
+/** Whether a text asks for a code; any other waits for the Enter key alone */
+static bool is_prompt(rlm_peruser_mfa_t const *inst, struct peruser_text const *text)
+{
+	return text == &inst->message.challenge || text == &inst->message.wrong;
+}
+
 static VALUE_PAIR *add_reply(REQUEST *request, unsigned int attr)
 {
 	return radius_pair_create(request->reply, &request->reply->vps, attr, 0);
@@ -221,7 +275,9 @@ rlm_rcode_t peruser_challenge(rlm_peruser_mfa_t *inst, REQUEST *request,
 		module_failure_msg(request, "the State cannot be sealed");
 		return RLM_MODULE_FAIL;
 	}
-	if (add_message(request, text) < 0) return RLM_MODULE_FAIL;
+	if (add_message(request, text, is_prompt(inst, text) ? NULL : &inst->message.press_enter) <
+	    0)
+		return RLM_MODULE_FAIL;
 	vp = add_reply(request, PW_STATE);
 	if (!vp) return RLM_MODULE_FAIL;
 	fr_pair_value_memcpy(vp, (uint8_t const *)state, strlen(state));
@@ -258,12 +314,12 @@ void peruser_accept(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_decisi
 	if (decision->result == MFA_RESULT_RECOVERY) {
 		(void)peruser_set_integer(request->packet, &request->packet->vps,
 					  PERUSER_RECOVERY_LEFT, decision->recovery_left);
-		(void)add_message(request, &inst->message.recovery);
+		(void)add_message(request, &inst->message.recovery, NULL);
 	}
 	if (decision->result == MFA_RESULT_UNENROLLED)
-		(void)add_message(request, &inst->message.unenrolled);
+		(void)add_message(request, &inst->message.unenrolled, NULL);
 	if (decision->result == MFA_RESULT_OFF && decision->required_from_s >= 0) {
 		set_required_date(request, decision->required_from_s);
-		(void)add_message(request, &inst->message.required);
+		(void)add_message(request, &inst->message.required, NULL);
 	}
 }

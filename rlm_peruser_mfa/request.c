@@ -53,10 +53,62 @@ enum mfa_mode peruser_mode(rlm_peruser_mfa_t const *inst, REQUEST *request)
 	return vp && vp->vp_integer < MFA_MODE_COUNT ? (enum mfa_mode)vp->vp_integer : inst->mode;
 }
 
+bool peruser_shows(REQUEST *request, bool configured)
+{
+	VALUE_PAIR *vp = fr_pair_find_by_da(request->config, peruser_attr(PERUSER_SHOW), TAG_ANY);
+
+	if (request->parent ||
+	    fr_pair_find_by_num(request->packet->vps, PW_EAP_MESSAGE, 0, TAG_ANY)) {
+		return false;
+	}
+	return vp ? vp->vp_integer == 1 : configured;
+}
+
 bool peruser_required(REQUEST *request)
 {
 	VALUE_PAIR *vp =
 		fr_pair_find_by_da(request->config, peruser_attr(PERUSER_REQUIRED), TAG_ANY);
 
 	return vp && vp->vp_integer != 0;
+}
+
+bool peruser_find_state(struct mfa_bytes *state, REQUEST *request)
+{
+	VALUE_PAIR *vp = fr_pair_find_by_num(request->packet->vps, PW_STATE, 0, TAG_ANY);
+
+	if (!vp) return false;
+	*state = (struct mfa_bytes){vp->vp_octets, vp->vp_length};
+	return mfa_challenge_is_ours(*state);
+}
+
+bool peruser_is_empty_answer(REQUEST *request)
+{
+	VALUE_PAIR *vp = peruser_password(request);
+
+	if (vp) return vp->vp_length == 0;
+	return !fr_pair_find_by_num(request->packet->vps, PW_MSCHAP_CHALLENGE, VENDORPEC_MICROSOFT,
+				    TAG_ANY) &&
+	       !fr_pair_find_by_num(request->packet->vps, PW_EAP_MESSAGE, 0, TAG_ANY);
+}
+
+bool peruser_find_code(struct mfa_code *code, REQUEST *request)
+{
+	VALUE_PAIR *vp = peruser_password(request);
+	VALUE_PAIR *challenge;
+
+	if (vp && vp->vp_length == 0) return false;
+	if (vp) {
+		mfa_code_parse(code,
+			       (struct mfa_bytes){(uint8_t const *)vp->vp_strvalue, vp->vp_length});
+		return true;
+	}
+	vp = fr_pair_find_by_num(request->packet->vps, PW_CHAP_PASSWORD, 0, TAG_ANY);
+	if (!vp) return false;
+	challenge = fr_pair_find_by_num(request->packet->vps, PW_CHAP_CHALLENGE, 0, TAG_ANY);
+	mfa_code_parse_chap(code, (struct mfa_bytes){vp->vp_octets, vp->vp_length},
+			    challenge
+				    ? (struct mfa_bytes){challenge->vp_octets, challenge->vp_length}
+				    : (struct mfa_bytes){request->packet->vector,
+							 sizeof(request->packet->vector)});
+	return true;
 }

@@ -8,6 +8,7 @@
  * post-auth:	 after any first factor said accept: nothing, a challenge, or a refusal.
  */
 #include "rlm_peruser_mfa/first_factor.h"
+#include "rlm_peruser_mfa/reply.h"
 #include "rlm_peruser_mfa/user.h"
 
 #include <openssl/crypto.h>
@@ -131,38 +132,6 @@ static int mod_detach(void *instance)
 	return 0;
 }
 
-/** Our State, if the request carries one */
-static bool find_state(struct mfa_bytes *state, REQUEST *request)
-{
-	VALUE_PAIR *vp = fr_pair_find_by_num(request->packet->vps, PW_STATE, 0, TAG_ANY);
-
-	if (!vp) return false;
-	*state = (struct mfa_bytes){vp->vp_octets, vp->vp_length};
-	return mfa_challenge_is_ours(*state);
-}
-
-/** The code of the second packet: User-Password, or a CHAP response over it */
-static bool find_code(struct mfa_code *code, REQUEST *request)
-{
-	VALUE_PAIR *vp = peruser_password(request);
-	VALUE_PAIR *challenge;
-
-	if (vp) {
-		mfa_code_parse(code,
-			       (struct mfa_bytes){(uint8_t const *)vp->vp_strvalue, vp->vp_length});
-		return true;
-	}
-	vp = fr_pair_find_by_num(request->packet->vps, PW_CHAP_PASSWORD, 0, TAG_ANY);
-	if (!vp) return false;
-	challenge = fr_pair_find_by_num(request->packet->vps, PW_CHAP_CHALLENGE, 0, TAG_ANY);
-	mfa_code_parse_chap(code, (struct mfa_bytes){vp->vp_octets, vp->vp_length},
-			    challenge
-				    ? (struct mfa_bytes){challenge->vp_octets, challenge->vp_length}
-				    : (struct mfa_bytes){request->packet->vector,
-							 sizeof(request->packet->vector)});
-	return true;
-}
-
 /** Take the code out of the request
  *
  * The modules behind us still run, to add what belongs to an Accept.  None of them
@@ -174,7 +143,7 @@ static rlm_rcode_t take_answer(rlm_peruser_mfa_t *inst, REQUEST *request)
 	VALUE_PAIR *vp = peruser_password(request);
 
 	if (!notes) return RLM_MODULE_FAIL;
-	notes->has_code = find_code(&notes->code, request);
+	notes->has_code = peruser_find_code(&notes->code, request);
 	if (vp) OPENSSL_cleanse((void *)(uintptr_t)vp->vp_strvalue, vp->vp_length);
 	request->password = NULL;
 	fr_pair_delete_by_num(&request->packet->vps, PW_USER_PASSWORD, 0, TAG_ANY);
@@ -214,7 +183,7 @@ static rlm_rcode_t CC_HINT(nonnull) mod_authorize(void *instance, REQUEST *reque
 	struct mfa_bytes state;
 	rlm_rcode_t rcode;
 
-	if (!find_state(&state, request)) return take_password(inst, request);
+	if (!peruser_find_state(&state, request)) return take_password(inst, request);
 	rcode = claim(inst, request);
 	return rcode == RLM_MODULE_OK ? take_answer(inst, request) : rcode;
 }
@@ -233,6 +202,8 @@ static int bind_hash(uint8_t hash[static MFA_CHALLENGE_HASH], rlm_peruser_mfa_t 
 	return rc == MFA_OK ? 0 : -1;
 }
 
+static char const text_was_read[] = "the text that told so was answered";
+
 /** Open the State and check all that does not need the record
  *
  * @return NULL, or why the login is refused.
@@ -246,21 +217,21 @@ static char const *open_challenge(struct mfa_challenge *challenge, enum mfa_resu
 	enum mfa_rc rc;
 
 	*result = MFA_RESULT_REJECTED;
-	if (!find_state(&state, request)) return "no State of ours in the request";
+	if (!peruser_find_state(&state, request)) return "no State of ours in the request";
 	rc = mfa_challenge_open(challenge, &inst->ring, state, inst->name);
 	if (rc == MFA_ERR_CRYPTO)
 		return "the State does not open: altered, of another instance, or sealed by a key "
 		       "that is not on the key ring";
 	if (rc != MFA_OK) return "the State is damaged";
+	if (challenge->attempt == 0) {
+		*result = peruser_shown_result(challenge);
+		return text_was_read;
+	}
 	if (challenge->issued_s > now_s + CLOCK_SKEW_S)
 		return "the State is from the future: compare the clocks of the servers";
 	if (now_s - challenge->issued_s > (int64_t)inst->lifetime_s) {
 		*result = MFA_RESULT_EXPIRED;
 		return "the challenge was answered too late";
-	}
-	if (challenge->attempt == 0) {
-		*result = MFA_RESULT_LOCKED;
-		return "the text about the lock was answered";
 	}
 	if (bind_hash(bind, inst, request) < 0) return "'bind' cannot be expanded";
 	if (!mfa_bytes_equal((struct mfa_bytes){bind, sizeof(bind)},
@@ -285,15 +256,31 @@ static rlm_rcode_t answer(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_
 		peruser_accept(inst, request, decision);
 		return RLM_MODULE_OK;
 	case MFA_CHALLENGE:
+		peruser_set_digits(request, &login->record);
+		if (!decision->wrong)
+			return peruser_challenge(inst, request, &inst->message.challenge,
+						 challenge);
 		challenge->attempt++;
 		challenge->issued_s = time(NULL);
-		peruser_set_digits(request, &login->record);
 		return peruser_challenge(inst, request, &inst->message.wrong, challenge);
 	case MFA_REJECT: break;
 	}
 	return peruser_refuse(inst, request, decision);
 }
 
+/** Nothing was typed: what was asked is asked again, which neither counts nor accepts */
+static void decide_empty(struct mfa_decision *decision)
+{
+	if (decision->verdict == MFA_CHALLENGE) {
+		mfa_diag_set(&decision->reason, "empty answer, code asked for again");
+	} else if (decision->verdict == MFA_ACCEPT) {
+		decision->verdict = MFA_REJECT;
+		decision->result = MFA_RESULT_REJECTED;
+		mfa_diag_set(&decision->reason, "no code is needed any more: log in again");
+	}
+}
+
+/** @param[in] code NULL when nothing was typed. */
 static rlm_rcode_t check_code(rlm_peruser_mfa_t *inst, REQUEST *request,
 			      struct mfa_challenge *challenge, struct mfa_code const *code)
 {
@@ -303,7 +290,7 @@ static rlm_rcode_t check_code(rlm_peruser_mfa_t *inst, REQUEST *request,
 	rlm_rcode_t rcode = RLM_MODULE_FAIL;
 
 	/* Of the first packet: some clients leave Calling-Station-Id out of the second one. */
-	ask.device = peruser_kept_device(challenge);
+	if (code) ask.device = peruser_kept_device(challenge);
 	if (!login || mfa_base64url_encode(nonce, sizeof(nonce), challenge->nonce,
 					   sizeof(challenge->nonce)) != MFA_OK) {
 		goto out;
@@ -311,6 +298,7 @@ static rlm_rcode_t check_code(rlm_peruser_mfa_t *inst, REQUEST *request,
 	ask.nonce = nonce;
 	peruser_cache_take(login, inst->cache, challenge->nonce, ask.now_s);
 	(void)peruser_ask(inst, request, login, &ask, challenge->user);
+	if (!code) decide_empty(&login->decision);
 	if (login->record_diag.text[0]) RWARN("%s", login->record_diag.text);
 	peruser_report_decision(inst, request, &login->decision);
 	rcode = answer(inst, request, login, challenge);
@@ -327,17 +315,18 @@ static rlm_rcode_t CC_HINT(nonnull) mod_authenticate(void *instance, REQUEST *re
 	struct mfa_bytes state;
 	enum mfa_result result;
 	char const *why;
+	bool has_code;
 
 	if (!notes) return RLM_MODULE_FAIL;
-	if (inst->bind_users && !find_state(&state, request))
+	if (inst->bind_users && !peruser_find_state(&state, request))
 		return peruser_bind(inst, request, notes);
 	why = open_challenge(&challenge, &result, inst, request);
-	if (!why && !notes->has_code && !find_code(&notes->code, request))
-		why = "no code in the request";
-	if (!why) return check_code(inst, request, &challenge, &notes->code);
+	has_code = notes->has_code || peruser_find_code(&notes->code, request);
+	if (!why && !has_code && !peruser_is_empty_answer(request)) why = "no code in the request";
+	if (!why) return check_code(inst, request, &challenge, has_code ? &notes->code : NULL);
 	peruser_report(request, result, why);
-	return peruser_reject_with(request,
-				   result == MFA_RESULT_LOCKED ? NULL : &inst->message.restart);
+	return why == text_was_read ? peruser_reject_with(request, NULL)
+				    : peruser_restart(inst, request);
 }
 
 /** The first challenge of a login */
@@ -432,7 +421,7 @@ static rlm_rcode_t reply_to_password(rlm_peruser_mfa_t *inst, REQUEST *request,
 		return decision->result == MFA_RESULT_OFF ? RLM_MODULE_NOOP : RLM_MODULE_OK;
 	}
 	if (decision->result == MFA_RESULT_UNENROLLED &&
-	    inst->policy.unenrolled == MFA_UNENROLLED_CHALLENGE) {
+	    peruser_shows(request, inst->policy.unenrolled == MFA_UNENROLLED_CHALLENGE)) {
 		return challenge_user(inst, request, login, &inst->message.unenrolled);
 	}
 	return peruser_refuse(inst, request, decision);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rlm_peruser_mfa/reply.h"
 #include "rlm_peruser_mfa/user.h"
 
 #include <openssl/crypto.h>

@@ -102,7 +102,7 @@ def test_lock_as_a_challenge(slapd, ring):
                 assert reply.rejected and reply.result == "locked" and reply.message == ""
             assert user.failures() == 0 and user.get("peruserMfaLastUse") is None
             user.set(peruserMfaFailures="100 4000000000 AAAAAAAAAAAAAAAAAAAAAA")
-        assert user.start(client).message == "Too many wrong codes. Ask your help desk to unlock the account."
+        assert user.start(client).message == "Too many wrong codes. Ask your help desk to unlock the account. Press Enter: "
 
 
 # ---- the text
