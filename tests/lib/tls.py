@@ -4,8 +4,8 @@ import socket
 import subprocess
 
 
-def make_certificates(folder):
-    """Write ca.pem, server.pem and server.key into folder."""
+def make_certificates(folder, clients=()):
+    """Write ca.pem, server.pem and server.key into folder; and NAME.pem and NAME.key for each client."""
     def openssl(*args):
         subprocess.run(["openssl", *map(str, args)], check=True, capture_output=True, cwd=folder)
 
@@ -16,3 +16,7 @@ def make_certificates(folder):
     (folder / "san").write_text(f"subjectAltName=DNS:localhost,DNS:{socket.gethostname()},IP:127.0.0.1\n")
     openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
             "-days", "2", "-extfile", "san", "-out", "server.pem")
+    for name in clients:
+        openssl("req", *key, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
+        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
+                "-days", "2", "-out", f"{name}.pem")

@@ -85,7 +85,9 @@ class Bench:
         if client is None:
             client = self.clients[port] = Client(port, nas=None, timeout_s=4)
         if packet.is_eap:
-            supplicant = peer(packet.method, raw(packet.name), packet.name_bytes, raw(packet.typed), packet.lies)
+            folder, name = self.rack.certificates, str(packet.typed).rpartition(" ")[2]
+            files = (folder / f"{name}.pem", folder / f"{name}.key") if packet.method == "TLS" else None
+            supplicant = peer(packet.method, raw(packet.name), packet.name_bytes, raw(packet.typed), packet.lies, files)
             return converse(client, supplicant, self._attributes(packet))
         if packet.authenticator is None:
             packet.authenticator = os.urandom(16)

@@ -7,8 +7,8 @@ import base64
 import os
 
 from .bench import Bench
-from .oracle import Packet
-from .people import BROKEN, ENROLLED, OFF, UNENROLLED
+from .oracle import Packet, certificate
+from .people import BROKEN, CERTIFIED, ENROLLED, OFF, UNENROLLED
 
 STATIONS = ("02-00-00-00-00-01", "02-00-00-00-00-02", "")
 SAME_NAMES = (lambda name: name, str.upper, str.title)
@@ -151,7 +151,14 @@ def nul_in_tunnel(bench):
     bench.send(packet)
 
 
-EAP_ATTACKS = (other_outer_name, eap_password_alone, lying_tunnel, nul_in_tunnel)
+def by_certificate(bench):
+    """EAP-TLS under the own name and under another one."""
+    person = bench.called(bench.chance.choice(CERTIFIED))
+    name = bench.chance.choice([person, bench.one(OFF)]).name
+    bench.send(Packet(bench.site.eap_place, name, certificate(person), "TLS"))
+
+
+EAP_ATTACKS = (by_certificate, other_outer_name, eap_password_alone, lying_tunnel, nul_in_tunnel)
 
 
 # ---- attacks on the first packet
@@ -403,7 +410,7 @@ def weight(site, attack):
     return {colliding_name: 5 if late_realm else 1, password_like_a_code: 4 if site.report_only else 1,
             other_place: 2 * site.open_door, remembered_elsewhere: 1 if site.remember_s else 0,
             lying_tunnel: 2 if site.eap in ("inside", "both") and site.remember_s else 0,
-            other_outer_name: 0 if site.eap == "bare" else 1}.get(attack, 1)
+            by_certificate: 0 if site.eap == "inside" else 1, other_outer_name: 0 if site.eap == "bare" else 1}.get(attack, 1)
 
 
 HONEST = 0.45   # of all logins

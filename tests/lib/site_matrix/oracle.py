@@ -69,6 +69,11 @@ def usable(name):
         return False
 
 
+def certificate(person):
+    """What stands for a person's client certificate where a password would be."""
+    return f"certificate of {person.name}"
+
+
 def folded(name):
     return " ".join(name.lower().split())
 
@@ -100,8 +105,8 @@ class Oracle:
             elif typed.startswith(password):
                 code = typed[len(password):].decode("utf-8", "replace")
                 found.append((person, code.removeprefix(self.site.separator)))
-        found += self._scrv1(typed)
-        return found
+        found += [(person, None) for person in self.site.people if typed == certificate(person).encode()]
+        return found + self._scrv1(typed)
 
     def _scrv1(self, typed):
         parts = typed.split(b":")

@@ -33,6 +33,7 @@ CAST = (
     (("otto",), BROKEN, {"peruserMfaSecret": "{GCM}k9$AAAA"}),
     (("paul",), ENROLLED, {}),
 )
+CERTIFIED = ("anna", "ben")   # have a client certificate, too
 STRANGER = "zoe"   # the first factor knows her, the directory does not
 
 

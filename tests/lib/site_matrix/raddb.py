@@ -8,7 +8,6 @@ from ..eap import PREPROCESS, STOCK, STOCK_FILES
 from ..process import free_port
 from ..radius_server import SHIPPED, TEMPLATES, FreeRadius, _fill
 from ..slapd import FREERADIUS_DN, RADIUS_DN
-from ..tls import make_certificates
 from .people import unit_of
 from .site import REALMS
 
@@ -67,9 +66,9 @@ realm home{n} {{
 class Rack(FreeRadius):
     """One server process with many sites; its clock stands at what set_time() said."""
 
-    def __init__(self, slapd, ring, sites, now_s, **options):
-        self.sites, self.now_s = sites, now_s
-        super().__init__(slapd, ring=ring, **options)
+    def __init__(self, slapd, ring, sites, now_s, certificates):
+        self.sites, self.now_s, self.certificates = sites, now_s, certificates
+        super().__init__(slapd, ring=ring)
 
     # ---- the clock
 
@@ -95,11 +94,7 @@ class Rack(FreeRadius):
     def configure(self, **changes):
         shutil.rmtree(self.raddb, ignore_errors=True)
         words = {**self._words(), "PROXY": self._realms()}
-        certificates = self.dir / "certs"
-        if not certificates.exists():
-            certificates.mkdir()
-            make_certificates(certificates)
-        self._write("radiusd.conf", f'certdir = "{certificates}"\ncadir = "{certificates}"\n'
+        self._write("radiusd.conf", f'certdir = "{self.certificates}"\ncadir = "{self.certificates}"\n'
                     + _fill(TEMPLATES / "radiusd.conf", words))
         for name in STOCK_FILES:
             self._write(name, (STOCK / name).read_text())
@@ -208,7 +203,8 @@ def eap_instance(site):
     text = (SHIPPED / "mods-available/peruser_mfa_eap").read_text()
     auth_type = "LDAP" if by_bind(site) else "PAP"
     text = text.replace("auth_type = LDAP", f"auth_type = {auth_type}")
-    text = text.replace("gtc {", "md5 {\n\t}\n\tgtc {", 1).replace("enable = yes", "enable = no")
+    by_certificate = "tls {\n\t\ttls = tls-peruser-mfa\n\t}\n\t"
+    text = text.replace("\tgtc {", f"\tmd5 {{\n\t}}\n\t{by_certificate}gtc {{", 1).replace("enable = yes", "enable = no")
     if site.eap == "bare":
         text = text.replace("default_eap_type = ttls", "default_eap_type = gtc", 1)
     return named(text, site)

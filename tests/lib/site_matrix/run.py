@@ -13,9 +13,10 @@ import ldap.modlist
 from ..ldap_server import encode, new_password
 from ..ring import Ring
 from ..slapd import Slapd
+from ..tls import make_certificates
 from .bench import Bench, Violation
 from .logins import draw
-from .people import unit_of
+from .people import CERTIFIED, unit_of
 from .raddb import MAPPER_DN, Rack
 from .site import draw_site
 
@@ -59,9 +60,22 @@ def run(seed, numbers, keep):
     numbers = list(numbers)
     ring = Ring()
     with directory() as slapd:
+        certificates = slapd.dir / "certs"
+        certificates.mkdir()
+        make_certificates(certificates, CERTIFIED)
         for start in range(0, len(numbers), SITES_PER_RACK):
-            run_rack(findings, slapd, ring, seed, numbers[start:start + SITES_PER_RACK], Path(keep))
+            sites = [draw_site(seed, number) for number in numbers[start:start + SITES_PER_RACK]]
+            for site in sites:
+                move_in(slapd, ring, site)
+            with Rack(slapd, ring, sites, int(time.time()), certificates) as rack:
+                run_rack(findings, rack, Path(keep))
     return findings
+
+
+def rack_of(number):
+    """The numbers of the sites that share a server process with this one."""
+    first = number - number % SITES_PER_RACK
+    return range(first, first + SITES_PER_RACK)
 
 
 def directory():
@@ -102,16 +116,12 @@ def move_in(slapd, ring, site):
                                                             [value.encode() for value in values])])
 
 
-def run_rack(findings, slapd, ring, seed, numbers, keep):
-    sites = [draw_site(seed, number) for number in numbers]
-    for site in sites:
-        move_in(slapd, ring, site)
-    with Rack(slapd, ring, sites, int(time.time())) as rack:
-        before = len(findings.failures)
-        for site in sites:
-            run_site(findings, rack, site, keep)
-        if len(findings.failures) > before:
-            keep_rack(rack, slapd, keep)
+def run_rack(findings, rack, keep):
+    before = len(findings.failures)
+    for site in rack.sites:
+        run_site(findings, rack, site, keep)
+    if len(findings.failures) > before:
+        keep_rack(rack, rack.slapd, keep)
 
 
 def run_site(findings, rack, site, keep):
