@@ -56,6 +56,7 @@ class Findings:
 
 def run(seed, numbers, keep):
     """Run the sites with these numbers; keep is a folder for what fails."""
+    shutil.rmtree(keep, ignore_errors=True)
     findings = Findings()
     numbers = list(numbers)
     ring = Ring()
@@ -150,16 +151,25 @@ def run_site(findings, rack, site, keep):
 
 def keep_rack(rack, slapd, keep):
     """Copy server and directory, so that they can be started by hand on the same ports."""
-    name = "rack" + "-".join(str(number) for number in (rack.sites[0].number, rack.sites[-1].number))
-    for source, target in ((rack.dir, keep / name), (slapd.dir, keep / "slapd")):
+    name = f"rack{rack.sites[0].number}-{rack.sites[-1].number}"
+    moved = {str(rack.dir): f"{keep}/{name}", str(slapd.dir): f"{keep}/slapd"}
+    for source, target in moved.items():
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(source, target, symlinks=True, ignore=lambda _, names: [n for n in names if n == "ldapi"])
-        for path in target.rglob("*"):
-            if path.is_file() and not path.is_symlink() and path.suffix in ("", ".ldif", ".conf"):
-                with contextlib.suppress(UnicodeDecodeError):
-                    path.write_text(path.read_text().replace(str(source), str(target)))
+        for path in Path(target).rglob("*"):
+            if path.is_file() and not path.is_symlink():
+                rewrite(path, moved)
     environment = " ".join(f"{key}={value}" for key, value in rack.environment().items() if key != "PATH")
     (keep / name / "start").write_text(
         f"/usr/sbin/slapd -F {keep}/slapd/config -h {slapd.plain_uri}\n"
-        f"env {environment} /usr/sbin/freeradius -X -d {keep}/{name}/raddb -n radiusd\n".replace(
-            str(rack.dir), f"{keep}/{name}"))
+        f"env {environment} /usr/sbin/freeradius -X -d {keep}/{name}/raddb -n radiusd\n")
+    rewrite(keep / name / "start", moved)
+
+
+def rewrite(path, moved):
+    """Let a file name the copies."""
+    with contextlib.suppress(UnicodeDecodeError):
+        text = path.read_text()
+        for old, new in moved.items():
+            text = text.replace(old, new)
+        path.write_text(text)
