@@ -63,19 +63,18 @@ static bool has_name(char **names, char const *wanted)
 }
 
 /** What the schema says of an attribute */
-enum known {
-	UNKNOWN,
-	SINGLE,
-	MULTI
+struct known {
+	bool found, single;
+	char first_name[64]; //!< By which the directory answers.
 };
 
-static enum known find_attribute(LDAP *handle, LDAPMessage *schema, char const *name)
+static void find_attribute(struct known *known, LDAP *handle, LDAPMessage *schema, char const *name)
 {
-	enum known known = UNKNOWN;
 	char text[2048];
 
-	for (int i = 0; known == UNKNOWN && mfa_cli_doctor_value(text, sizeof(text), handle, schema,
-								 "attributeTypes", i);
+	*known = (struct known){.found = false};
+	for (int i = 0; !known->found && mfa_cli_doctor_value(text, sizeof(text), handle, schema,
+							      "attributeTypes", i);
 	     i++) {
 		char const *error;
 		LDAPAttributeType *type;
@@ -84,10 +83,13 @@ static enum known find_attribute(LDAP *handle, LDAPMessage *schema, char const *
 		if (!strcasestr(text, name)) continue;
 		type = ldap_str2attributetype(text, &code, &error, LDAP_SCHEMA_ALLOW_ALL);
 		if (!type) continue;
-		if (has_name(type->at_names, name)) known = type->at_single_value ? SINGLE : MULTI;
+		known->found = has_name(type->at_names, name) ||
+			       (type->at_oid && strcmp(type->at_oid, name) == 0);
+		known->single = type->at_single_value != 0;
+		(void)snprintf(known->first_name, sizeof(known->first_name), "%s",
+			       type->at_names && type->at_names[0] ? type->at_names[0] : name);
 		ldap_attributetype_free(type);
 	}
-	return known;
 }
 
 /** Whether the attribute must hold one value: "add" is then the swap of a first value */
@@ -97,30 +99,43 @@ static bool must_be_single(size_t attr)
 	       attr == MFA_ATTR_REQUIRED_FROM || attr == MFA_ATTR_VOUCHER;
 }
 
+/** Look at one attribute; whether nothing had to be said */
+static bool check_attribute(struct mfa_cli_doctor *doctor, struct known const *known,
+			    char const *name, bool single)
+{
+	if (!known->found) {
+		mfa_cli_doctor_say(doctor, MFA_CLI_WRONG, "schema",
+				   "the directory does not know '%s': load ldap-schema", name);
+	} else if (strcasecmp(known->first_name, name) != 0) {
+		mfa_cli_doctor_say(
+			doctor, MFA_CLI_WRONG, "schema",
+			"the directory calls '%s' by another name, so the logins of users "
+			"who have it are refused: in section attribute, write '%s'",
+			name, known->first_name);
+	} else if (!known->single && single) {
+		mfa_cli_doctor_say(doctor, MFA_CLI_WRONG, "schema",
+				   "'%s' may hold several values: two servers could each add one; "
+				   "choose a single-valued attribute",
+				   name);
+	} else if (known->single && !single) {
+		mfa_cli_doctor_say(doctor, MFA_CLI_WARNING, "schema",
+				   "'%s' may hold one value only", name);
+	} else {
+		return true;
+	}
+	return false;
+}
+
 static void check_attributes(struct mfa_cli_doctor *doctor, LDAPMessage *schema)
 {
 	bool good = true;
 
 	for (size_t i = 0; i < MFA_ATTR_COUNT; i++) {
 		char const *name = doctor->cli->config.attr[i];
-		enum known const known = find_attribute(doctor->handle, schema, name);
+		struct known known;
 
-		if (known == UNKNOWN) {
-			mfa_cli_doctor_say(doctor, MFA_CLI_WRONG, "schema",
-					   "the directory does not know '%s': load ldap-schema",
-					   name);
-		} else if (known == MULTI && must_be_single(i)) {
-			mfa_cli_doctor_say(doctor, MFA_CLI_WRONG, "schema",
-					   "'%s' may hold several values: two servers could each "
-					   "add one; choose a single-valued attribute",
-					   name);
-		} else if (known == SINGLE && !must_be_single(i)) {
-			mfa_cli_doctor_say(doctor, MFA_CLI_WARNING, "schema",
-					   "'%s' may hold one value only", name);
-		} else {
-			continue;
-		}
-		good = false;
+		find_attribute(&known, doctor->handle, schema, name);
+		good &= check_attribute(doctor, &known, name, must_be_single(i));
 	}
 	if (good) mfa_cli_doctor_say(doctor, MFA_CLI_OK, "schema", "all attributes are there");
 }

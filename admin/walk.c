@@ -167,7 +167,8 @@ static void visit_page(struct walk *walk, LDAPMessage *result)
 		enum mfa_rc rc;
 
 		mfa_entry_init(walk->entry);
-		rc = mfa_conn_entry(walk->entry, &diag, &walk->cli->config, walk->handle, message);
+		rc = mfa_conn_entry(walk->entry, &diag, &walk->cli->config, walk->cli->name_attr,
+				    walk->handle, message);
 		take_name(user, walk, message);
 		if (rc == MFA_OK) {
 			walk->ended = !walk->visitor->visit(walk->cli, user, walk->entry,

@@ -81,11 +81,17 @@ size_t mfa_conn_attrs(char *attrs[static MFA_READ_ATTRS], struct mfa_store const
 /** Copy one entry out of a search's answer
  *
  * @param[in,out] entry initialised.
- * @return #MFA_OK, #MFA_ERR_FORMAT when it has no readable id, #MFA_ERR_SPACE.
+ * @param[in] also the name of one more attribute that was asked for, to be passed over; or NULL.
+ * @return
+ *	- #MFA_OK.
+ *	- #MFA_ERR_FORMAT when it has no readable id, when an attribute of the record has an
+ *	  option, or when an attribute comes by a name that was not asked for: an alias, an OID
+ *	  or a supertype in the configuration.
+ *	- #MFA_ERR_SPACE when it is too large, or a range of the values was given.
  */
 enum mfa_rc mfa_conn_entry(struct mfa_entry *entry, struct mfa_diag *diag,
-			   struct mfa_config const *config, LDAP *handle, LDAPMessage *message)
-	MFA_MUST_CHECK;
+			   struct mfa_config const *config, char const *also, LDAP *handle,
+			   LDAPMessage *message) MFA_MUST_CHECK;
 
 /** What an LDAP result code means for us (RFC 4511 appendix A) */
 enum mfa_rc mfa_ldap_rc(int code);

@@ -121,13 +121,18 @@ enum mfa_rc mfa_login_read(struct mfa_login *login, struct mfa_diag *diag, struc
 	return rc;
 }
 
+static enum mfa_result result_of_failure(enum mfa_rc rc)
+{
+	if (rc == MFA_ERR_UNAVAILABLE || rc == MFA_ERR_BROKEN) return MFA_RESULT_UNAVAILABLE;
+	return rc == MFA_ERR_FORMAT || rc == MFA_ERR_SPACE ? MFA_RESULT_BROKEN
+							   : MFA_RESULT_REJECTED;
+}
+
 /** Turn a failure into a refusal */
 static enum mfa_rc fail(struct mfa_login *login, enum mfa_rc rc, struct mfa_diag const *diag)
 {
 	login->decision.verdict = MFA_REJECT;
-	login->decision.result = rc == MFA_ERR_UNAVAILABLE || rc == MFA_ERR_BROKEN
-					 ? MFA_RESULT_UNAVAILABLE
-					 : MFA_RESULT_REJECTED;
+	login->decision.result = result_of_failure(rc);
 	login->decision.reason = *diag;
 	login->decision.fault = true;
 	mfa_change_init(&login->decision.change);

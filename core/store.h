@@ -69,7 +69,8 @@ void mfa_conn_start(struct mfa_conn *conn);
  *	- #MFA_OK.
  *	- #MFA_ERR_NOT_FOUND, #MFA_ERR_AMBIGUOUS (more than one entry).
  *	- #MFA_ERR_UNAVAILABLE, #MFA_ERR_DENIED.
- *	- #MFA_ERR_FORMAT when the entry has no readable id, #MFA_ERR_SPACE when it is too large.
+ *	- #MFA_ERR_FORMAT when the entry has no readable id, or when an attribute came with an
+ *	  option or by a name that was not asked for; #MFA_ERR_SPACE when it is too large.
  */
 enum mfa_rc mfa_conn_read(struct mfa_entry *entry, struct mfa_diag *diag, struct mfa_conn *conn,
 			  enum mfa_side side, struct mfa_where const *where) MFA_MUST_CHECK;
