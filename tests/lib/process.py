@@ -65,7 +65,7 @@ class Server:
     name = "server"
 
     def __init__(self):
-        self.dir = Path(tempfile.mkdtemp(prefix=f"mfa-{self.name}-"))
+        self.dir = Path(tempfile.mkdtemp(prefix=f"mfa-{self.name.split()[0]}-"))
         self.log_path = self.dir / "log"
         self.process = None
 
