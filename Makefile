@@ -7,10 +7,16 @@
 # make lint       every static check       make format   rewrite with clang-format
 # make matrix     logins and attacks at SITES sites drawn from SEED, or at the one numbered SITE
 # make fuzz       every fuzzer, FUZZ_SECONDS each; new inputs go to build/corpus
-# make install    DESTDIR, PREFIX; never overwrites a configuration file
+# make install    DESTDIR, PREFIX and the folders below; never overwrites a configuration file
+# make uninstall  only when no configuration of the server names the module
+# make dist       the sources as build/peruser-mfa-VERSION.tar.xz
 # make clean      remove what was built; make distclean the downloads too
 #
 # V=release, asan, tsan or fuzz chooses how things are compiled; each has its own build/$(V).
+# WERROR=-Werror  warnings are errors, as they are in "make test" and "make lint"
+# SECCOMP=no      the page without its filter of system calls, and without libseccomp
+# SYSTEMD=no      install no units
+# FREERADIUS_INCLUDE, FREERADIUS_SRC: see tools/freeradius_headers.sh
 
 V            ?= release
 ifeq ($(filter $(V),release asan tsan fuzz),)
@@ -28,7 +34,12 @@ export PYTHONDONTWRITEBYTECODE := 1
 Q            := $(if $(VERBOSE),,@)
 say           = $(if $(VERBOSE),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
-# ---- where things are installed
+VERSION      := $(shell cat VERSION)
+WERROR       ?= $(if $(filter release,$(V)),,-Werror)
+SECCOMP      ?= yes
+SYSTEMD      ?= yes
+
+# ---- where things are installed; programs, configuration files and units name these folders
 
 PREFIX     ?= /usr/local
 BINDIR     ?= $(PREFIX)/bin
@@ -38,14 +49,16 @@ DOCDIR     ?= $(PREFIX)/share/doc/peruser-mfa
 MANDIR     ?= $(PREFIX)/share/man
 LOCALEDIR  ?= $(PREFIX)/share/locale
 BASHDIR    ?= $(PREFIX)/share/bash-completion/completions
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
 PAGE_CONFDIR ?= /etc/peruser-mfa
+STATEDIR   ?= /var/lib/peruser-mfa
 # Where the packaged server looks.
 FR_LIBDIR  ?= /usr/lib/freeradius
 FR_CONFDIR ?= /etc/freeradius/3.0
 
 # ---- how things are compiled
 
-WARN := -Wall -Wextra -Werror -Wshadow -Wconversion -Wsign-conversion -Wcast-qual -Wcast-align \
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wsign-conversion -Wcast-qual -Wcast-align \
 	-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wvla -Wformat=2 -Wundef \
 	-Wwrite-strings -Wpointer-arith -Wimplicit-fallthrough -Wswitch-enum
 
@@ -63,7 +76,13 @@ ifeq ($(V),fuzz)
 CC := clang
 endif
 
-ALL_CFLAGS  = -std=gnu11 -D_GNU_SOURCE -I. -isystem /usr/include/libxml2 -fPIC $(WARN) $(CFLAGS_$(V)) -MMD -MP $(CFLAGS)
+# What pkg-config says, or $3 where it knows nothing: Debian's packages before it is installed.
+PKG_CONFIG ?= pkg-config
+pkg_config  = $(or $(shell $(PKG_CONFIG) $1 $2 2>/dev/null),$3)
+XML_CFLAGS  := $(patsubst -I%,-isystem %,$(call pkg_config,--cflags,libxml-2.0,-I/usr/include/libxml2))
+
+ALL_CFLAGS  = -std=gnu11 -D_GNU_SOURCE -I. -I$(B)/include $(XML_CFLAGS) -fPIC $(WARN) $(WERROR) $(CFLAGS_$(V)) \
+	-MMD -MP $(TIME_CFLAGS) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = $(LDFLAGS_$(V)) $(LDFLAGS)
 
 # The packaged server is built with NDEBUG; without it its structures have another layout.
@@ -92,11 +111,13 @@ BENCH_BIN  := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*lo
 BENCH_LIB  := $(B)/libbench.a
 
 # The module takes what it needs and no more: the server loads all of it.
-CORE_LIBS  := -lldap -llber -loath -lcrypto
-ALL_LIBS   := -lconfuse -lfcgi -lqrencode -ljansson -lpskc -lxml2 -lseccomp $(CORE_LIBS)
+CORE_LIBS  := $(call pkg_config,--libs,ldap lber,-lldap -llber) $(call pkg_config,--libs,liboath libcrypto,-loath -lcrypto)
+SECCOMP_LIBS := $(if $(filter yes,$(SECCOMP)),$(call pkg_config,--libs,libseccomp,-lseccomp))
+ALL_LIBS   := $(call pkg_config,--libs,libconfuse libqrencode jansson libpskc libxml-2.0,-lconfuse -lqrencode -ljansson \
+	-lpskc -lxml2) -lfcgi $(SECCOMP_LIBS) $(CORE_LIBS)
 
 .PHONY: all unit tsan fuzzers preloads bench-programs test matrix demo serve bench lint format fuzz \
-	install uninstall clean distclean
+	install uninstall dist clean distclean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -118,12 +139,31 @@ build/include/freeradius: tools/freeradius_headers.sh | build/packages-build
 	sh $< build/include build/dl
 	@touch $@
 
-$(B)/%.o: %.c Makefile | build/packages-build
+# What the programs know of this build; written anew only when it has changed.
+FOLDERS := BINDIR CGIDIR SHAREDIR DOCDIR MANDIR LOCALEDIR BASHDIR UNITDIR PAGE_CONFDIR STATEDIR FR_LIBDIR FR_CONFDIR
+BUILD_HEADER := $(B)/include/mfa_build.h
+define BUILD_HEADER_TEXT
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#define MFA_VERSION "$(VERSION)"
+#define MFA_SECCOMP $(if $(filter yes,$(SECCOMP)),1,0)
+$(foreach name,$(FOLDERS),#define MFA_$(name) "$($(name))"
+)
+endef
+export BUILD_HEADER_TEXT
+$(BUILD_HEADER): FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' "$$BUILD_HEADER_TEXT" >$@.new
+	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+# These turn times into dates and give none to a library, whose time_t may have 32 bits.
+$(addprefix $(B)/,core/text.o enroll/layout.o admin/output.o): TIME_CFLAGS := -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
+
+$(B)/%.o: %.c Makefile | build/packages-build $(BUILD_HEADER)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
 
-$(B)/rlm_peruser_mfa/%.o: rlm_peruser_mfa/%.c Makefile | build/packages-build build/include/freeradius
+$(B)/rlm_peruser_mfa/%.o: rlm_peruser_mfa/%.c Makefile | build/packages-build build/include/freeradius $(BUILD_HEADER)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(FR_CFLAGS) $(ALL_CFLAGS) -c $< -o $@
@@ -178,7 +218,7 @@ $(B)/bench/%: $(B)/tests/bench/%.o $(BENCH_LIB) $(CORE_LIB)
 $(B)/lib/%.so: tests/lib/%.c Makefile | build/packages-build
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -I. -fPIC -O2 -g $(WARN) -shared $< -Wl,-z,initfirst -ldl -o $@
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -I. -fPIC -O2 -g $(WARN) $(WERROR) -shared $< -Wl,-z,initfirst -ldl -o $@
 
 # ---- running
 
@@ -200,6 +240,7 @@ bench: all bench-programs | build/packages-demo build/packages-bench
 
 lint test: export FR_CFLAGS := $(FR_CFLAGS)
 lint test: export CC := $(CC)
+lint: WERROR := -Werror
 lint: all build/include/freeradius | build/packages-lint
 	$(PYTHON) tools/lint.py
 
@@ -220,17 +261,15 @@ distclean:
 
 # ---- installing
 
+FOLDERS_GIVEN = $(foreach name,DESTDIR $(FOLDERS),$(name)='$($(name))')
+
 install: all
-	DESTDIR='$(DESTDIR)' BINDIR='$(BINDIR)' CGIDIR='$(CGIDIR)' FR_LIBDIR='$(FR_LIBDIR)' \
-	FR_CONFDIR='$(FR_CONFDIR)' SHAREDIR='$(SHAREDIR)' DOCDIR='$(DOCDIR)' MANDIR='$(MANDIR)' \
-	LOCALEDIR='$(LOCALEDIR)' BASHDIR='$(BASHDIR)' PAGE_CONFDIR='$(PAGE_CONFDIR)' \
-	sh tools/install.sh $(B)
+	$(FOLDERS_GIVEN) SYSTEMD='$(SYSTEMD)' sh tools/install.sh $(B)
 
 uninstall:
-	rm -f '$(DESTDIR)$(FR_LIBDIR)/rlm_peruser_mfa.so' '$(DESTDIR)$(BINDIR)/peruser-mfa' \
-		'$(DESTDIR)$(CGIDIR)/peruser-mfa-enroll' '$(DESTDIR)$(MANDIR)'/man?/peruser-mfa* \
-		'$(DESTDIR)$(LOCALEDIR)'/*/LC_MESSAGES/peruser-mfa-enroll.mo '$(DESTDIR)$(BASHDIR)/peruser-mfa'
-	rm -rf '$(DESTDIR)$(SHAREDIR)' '$(DESTDIR)$(DOCDIR)'
-	@echo 'The configuration in $(FR_CONFDIR) stays; remove it by hand.'
+	$(FOLDERS_GIVEN) sh tools/uninstall.sh
 
--include $(shell find build -name '*.d' 2>/dev/null)
+dist:
+	@sh tools/dist.sh build
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

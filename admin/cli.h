@@ -21,7 +21,7 @@ enum mfa_cli_exit {
 
 /** All options of all subcommands; strings belong to argv */
 struct mfa_cli_args {
-	uint32_t help;
+	uint32_t help, version;
 	/* everywhere */
 	char const *config;	   //!< -c: the shared file.
 	char const *admin_config;  //!< --admin-config: our own file.

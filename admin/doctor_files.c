@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <ldap.h>
+#include <mfa_build.h>
 #include <netdb.h>
 #include <string.h>
 #include <strings.h>
@@ -12,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MODULE_DEFAULT "/usr/lib/freeradius/rlm_peruser_mfa.so"
+#define MODULE_DEFAULT MFA_FR_LIBDIR "/rlm_peruser_mfa.so"
 #define MODULE_MAX     (32u << 20)
 #define SYMBOL	       "rlm_peruser_mfa"
 

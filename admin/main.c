@@ -2,6 +2,7 @@
 #include "admin/commands.h"
 #include "admin/output.h"
 
+#include <mfa_build.h>
 #include <openssl/crypto.h>
 
 #include <signal.h>
@@ -87,6 +88,10 @@ static enum mfa_cli_exit parse_and_run(struct mfa_cli *cli, int argc, char **arg
 
 	if (mfa_cli_options_parse(&cli->args, &diag, &argc, argv, NULL) != MFA_OK)
 		return usage_error(NULL, diag.text);
+	if (cli->args.version) {
+		(void)puts(MFA_CLI_NAME " " MFA_VERSION);
+		return MFA_CLI_DONE;
+	}
 	if (argc == 0 && cli->args.help) {
 		print_usage();
 		return MFA_CLI_DONE;

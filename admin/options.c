@@ -29,6 +29,7 @@ struct mfa_cli_option const mfa_cli_common_options[] = {
 	 NULL},
 	{'q', "quiet", NULL, "no progress line, no summary", MFA_CLI_FLAG, MFA_CLI_AT(quiet), 0, 0,
 	 NULL},
+	{'V', "version", NULL, "show the version", MFA_CLI_FLAG, MFA_CLI_AT(version), 0, 0, NULL},
 	{'h', "help", NULL, "show this", MFA_CLI_FLAG, MFA_CLI_AT(help), 0, 0, NULL},
 	MFA_CLI_OPTION_END,
 };

@@ -3,6 +3,7 @@
 #include "admin/output.h"
 #include "admin/prompt.h"
 
+#include <mfa_build.h>
 #include <openssl/crypto.h>
 
 #include <stdio.h>
@@ -11,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define DEFAULT_CONFIG "/etc/freeradius/3.0/mods-config/peruser_mfa/peruser_mfa.conf"
+#define DEFAULT_CONFIG MFA_FR_CONFDIR "/mods-config/peruser_mfa/peruser_mfa.conf"
 #define STRING_MAX     1024u
 #define AT(_field)     offsetof(struct mfa_cli_settings, _field)
 

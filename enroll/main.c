@@ -5,6 +5,7 @@
 #include "enroll/mail.h"
 #include "enroll/worker.h"
 
+#include <mfa_build.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,14 +27,22 @@ static char const *variable(char const *name)
 static int usage(FILE *out, int rc)
 {
 	(void)fputs("usage: peruser-mfa-enroll [-c FILE] [-n WORKERS] [-t]\n"
+		    "       peruser-mfa-enroll -V\n"
 		    "  -c FILE     configuration instead of " MFA_SETTINGS_FILE "\n"
 		    "  -n WORKERS  processes that serve FastCGI, 1 to 64 (1)\n"
 		    "  -t          check the configuration and end\n"
-		    "  -h          show this\n"
+		    "  -V          show the version; also --version\n"
+		    "  -h          show this; also --help\n"
 		    "Serves one request as a CGI program, or FastCGI on the socket that is its\n"
 		    "standard input or that systemd hands over.\n",
 		    out);
 	return rc;
+}
+
+static int version(void)
+{
+	return printf("peruser-mfa-enroll " MFA_VERSION "\nfilter of system calls: %s\n",
+		      MFA_SECCOMP ? "yes" : "no") < 0;
 }
 
 static bool take_workers(unsigned *workers, char const *text)
@@ -51,13 +60,16 @@ static int take_options(struct options *options, int argc, char *argv[])
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "c:n:th")) != -1) { /* NOLINT(concurrency-mt-unsafe) */
+	if (argc == 2 && strcmp(argv[1], "--version") == 0) return version();
+	if (argc == 2 && strcmp(argv[1], "--help") == 0) return usage(stdout, 0);
+	while ((c = getopt(argc, argv, "c:n:tVh")) != -1) { /* NOLINT(concurrency-mt-unsafe) */
 		switch (c) {
 		case 'c': options->config = optarg; break;
 		case 'n':
 			if (!take_workers(&options->workers, optarg)) return usage(stderr, 2);
 			break;
 		case 't': options->check = true; break;
+		case 'V': return version();
 		case 'h': return usage(stdout, 0);
 		default: return usage(stderr, 2);
 		}

@@ -3,12 +3,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <seccomp.h>
+#include <mfa_build.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#if MFA_SECCOMP
+#include <seccomp.h>
+#endif
 
+#if MFA_SECCOMP
 /* A sanitizer's runtime uses calls of its own. */
 #if defined(__SANITIZE_ADDRESS__)
 #define FILTERED false
@@ -139,6 +143,14 @@ static int load_filter(void)
 	seccomp_release(ctx);
 	return rc;
 }
+#else
+#define FILTERED false
+
+static int load_filter(void)
+{
+	return -ENOSYS;
+}
+#endif
 
 enum mfa_rc mfa_sandbox_enter(struct mfa_diag *diag)
 {

@@ -11,7 +11,7 @@
  *
  * No new privileges by running a program, no core dump; a filter of system calls
  * leaves files to read, sockets, memory and time. No program can be run, no process
- * begun, no file written but those that are open.
+ * begun, no file written but those that are open. A build with SECCOMP=no has no filter.
  */
 enum mfa_rc mfa_sandbox_enter(struct mfa_diag *diag) MFA_MUST_CHECK;
 

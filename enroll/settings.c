@@ -5,8 +5,8 @@
 
 #define STRING_MAX   1024u
 #define AT(_field)   offsetof(struct mfa_page_config, _field)
-#define SHARED_FILE  "/etc/freeradius/3.0/mods-config/peruser_mfa/peruser_mfa.conf"
-#define THROTTLE     "/var/lib/peruser-mfa/throttle"
+#define SHARED_FILE  MFA_FR_CONFDIR "/mods-config/peruser_mfa/peruser_mfa.conf"
+#define THROTTLE     MFA_STATEDIR "/throttle"
 #define TITLE_MAX    64u
 #define SENTENCE_MAX 400u
 
@@ -23,8 +23,8 @@ static struct mfa_config_item const items[] = {
 	{"site", "logo", MFA_CONFIG_STRING, AT(logo), "", 0, STRING_MAX, NULL},
 	{"site", "style_sheet", MFA_CONFIG_STRING, AT(style_sheet), "", 0, STRING_MAX, NULL},
 	{"site", "base_path", MFA_CONFIG_STRING, AT(base_path), "", 0, 200, NULL},
-	{"site", "locale_dir", MFA_CONFIG_STRING, AT(locale_dir), "/usr/local/share/locale", 1,
-	 STRING_MAX, NULL},
+	{"site", "locale_dir", MFA_CONFIG_STRING, AT(locale_dir), MFA_LOCALEDIR, 1, STRING_MAX,
+	 NULL},
 
 	{"enrol", "required", MFA_CONFIG_BOOL, AT(required), "no", 0, 0, NULL},
 	{"enrol", "require_voucher", MFA_CONFIG_BOOL, AT(require_voucher), "no", 0, 0, NULL},

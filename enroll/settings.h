@@ -8,7 +8,9 @@
 #include "core/store.h"
 #include "core/verdict.h"
 
-#define MFA_SETTINGS_FILE "/etc/peruser-mfa/enroll.conf"
+#include <mfa_build.h>
+
+#define MFA_SETTINGS_FILE MFA_PAGE_CONFDIR "/enroll.conf"
 
 /** enroll.conf; strings are owned */
 struct mfa_page_config {

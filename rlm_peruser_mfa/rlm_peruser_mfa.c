@@ -11,6 +11,7 @@
 #include "rlm_peruser_mfa/reply.h"
 #include "rlm_peruser_mfa/user.h"
 
+#include <mfa_build.h>
 #include <openssl/crypto.h>
 
 #include <time.h>
@@ -92,6 +93,7 @@ static int mod_bootstrap(UNUSED CONF_SECTION *cs, UNUSED void *instance)
 {
 	if (peruser_dictionary_define() < 0) return -1;
 	rlm_peruser_mfa.bootstrap = NULL;
+	INFO("rlm_peruser_mfa: version " MFA_VERSION);
 	return 0;
 }
 

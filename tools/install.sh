@@ -8,6 +8,9 @@
 # A configuration file that is there stays as it is: a newer one is put beside it
 # under the name FILE.dist-new.  The dash matters: FreeRADIUS reads every file of
 # policy.d whose name is made of letters, digits, dots and underscores.
+#
+# Configuration, units and man pages are written with Debian's folders; they are
+# installed with those of this run.
 set -eu
 umask 022
 
@@ -15,6 +18,29 @@ built=$1
 root=${DESTDIR:-}
 
 say() { printf 'install: %s\n' "$*"; }
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 130' HUP INT TERM
+
+# Where a folder as it is written in the sources becomes one of this run.
+rule() { printf 's|%s|%s|g\n' "$1" "$(printf '%s' "$2" | sed 's/[&|\\]/\\&/g')"; }
+{
+	rule '/etc/freeradius/3\.0' "$FR_CONFDIR"
+	rule '/usr/lib/freeradius\b' "$FR_LIBDIR"
+	rule '/etc/peruser-mfa\b' "$PAGE_CONFDIR"
+	rule '/usr/local/lib/cgi-bin' "$CGIDIR"
+	rule '/usr/local/share/locale' "$LOCALEDIR"
+	[ "$STATEDIR" = /var/lib/peruser-mfa ] || rule '^StateDirectory=.*' "ReadWritePaths=$STATEDIR"
+	rule '/var/lib/peruser-mfa\b' "$STATEDIR"
+} >"$tmp/rules"
+
+# A copy of file $1 with the folders of this run; prints its path.
+with_folders() {
+	mkdir -p "$tmp/$(dirname "$1")"
+	sed -f "$tmp/rules" "$1" >"$tmp/$1"
+	printf '%s\n' "$tmp/$1"
+}
 
 put() { # put <mode> <file> <folder>
 	mkdir -p "$root$3"
@@ -55,13 +81,13 @@ say "$BASHDIR/peruser-mfa"
 [ ! -e "$built/peruser-mfa" ] || put 755 "$built/peruser-mfa" "$BINDIR"
 [ ! -e "$built/peruser-mfa-enroll" ] || put 755 "$built/peruser-mfa-enroll" "$CGIDIR"
 
-[ ! -e enroll/enroll.conf ] || put_config enroll/enroll.conf "$PAGE_CONFDIR" peruser-mfa
+[ ! -e enroll/enroll.conf ] || put_config "$(with_folders enroll/enroll.conf)" "$PAGE_CONFDIR" peruser-mfa
 files_of "$built/locale" | while IFS= read -r file; do
 	put 644 "$file" "$LOCALEDIR/$(dirname "${file#"$built"/locale/}")"
 done
 files_of raddb | while IFS= read -r file; do
 	case $file in *.md) continue ;; esac
-	put_config "$file" "$FR_CONFDIR/$(dirname "${file#raddb/}")" freerad
+	put_config "$(with_folders "$file")" "$FR_CONFDIR/$(dirname "${file#raddb/}")" freerad
 done
 files_of ldap-schema | while IFS= read -r file; do
 	put 644 "$file" "$SHAREDIR/$(dirname "$file")"
@@ -70,11 +96,16 @@ for file in README.md docs/*.md; do
 	[ ! -f "$file" ] || put 644 "$file" "$DOCDIR"
 done
 files_of enroll/examples | while IFS= read -r file; do
-	put 644 "$file" "$DOCDIR/examples"
+	put 644 "$(with_folders "$file")" "$DOCDIR/examples"
 done
+if [ "$SYSTEMD" = yes ]; then
+	for file in enroll/examples/*.service enroll/examples/*.socket; do
+		put 644 "$(with_folders "$file")" "$UNITDIR"
+	done
+fi
 files_of docs | while IFS= read -r file; do
 	case $file in
-	*.[1-8]) put 644 "$file" "$MANDIR/man${file##*.}" ;;
+	*.[1-8]) put 644 "$(with_folders "$file")" "$MANDIR/man${file##*.}" ;;
 	esac
 done
 say "enable it: ln -s ../mods-available/peruser_mfa $FR_CONFDIR/mods-enabled/"

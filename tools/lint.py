@@ -12,7 +12,7 @@ import sys
 
 os.chdir(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CC = os.environ.get("CC", "gcc")
-CFLAGS = ["-std=gnu11", "-D_GNU_SOURCE", "-I.", "-isystem", "/usr/include/libxml2"]
+CFLAGS = ["-std=gnu11", "-D_GNU_SOURCE", "-I.", "-Ibuild/release/include", "-isystem", "/usr/include/libxml2"]
 JOBS = int(os.environ.get("LINT_JOBS", "0")) or os.cpu_count() or 1
 MODULE = "build/release/rlm_peruser_mfa.so"
 PROGRAMS = ["build/release/peruser-mfa", "build/release/peruser-mfa-enroll"]
@@ -101,7 +101,7 @@ def cppcheck(folder):
     more = ["-DNDEBUG", "-D__linux__", "-Ibuild/include", *include] if folder == "rlm_peruser_mfa" else []
     return run("cppcheck", "-q", "--enable=warning,style,performance,portability", "--std=c11", "--inline-suppr",
                "--error-exitcode=1", f"--cppcheck-build-dir={cache}", "--suppressions-list=tools/cppcheck.txt",
-               "-I.", *more, *[name for name in SOURCES if os.path.dirname(name) == folder])
+               "-I.", "-Ibuild/release/include", *more, *[name for name in SOURCES if os.path.dirname(name) == folder])
 
 
 def cppcheck_tasks():

@@ -152,7 +152,7 @@ def build(results, _):
         goals.append(("fuzz", ["fuzzers"]))
     for variant, goal in goals:
         print(f"build: {variant}", flush=True)
-        command = ["make", "-k", f"-j{os.cpu_count() or 1}", f"V={variant}", *goal]
+        command = ["make", "-k", f"-j{os.cpu_count() or 1}", f"V={variant}", "WERROR=-Werror", *goal]
         status, text = run(command, f"{OUT}/build-{variant}.log", 1800)
         results.check(f"build {variant}", "" if status == 0 else last_words(status, text))
 

@@ -5,7 +5,7 @@
 _peruser_mfa() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command='' own='' words='' files='' i
 	local commands='status list report enroll invite require suspend resume reset unlock recovery verify import export keygen keys rekey check'
-	local common='--config --admin-config --uri --bind-dn --ask-password --password-file --mechanism --simple --start-tls --json --quiet --help'
+	local common='--config --admin-config --uri --bind-dn --ask-password --password-file --mechanism --simple --start-tls --json --quiet --version --help'
 
 	# "--option=value" comes as three words.
 	if [[ $word == '=' ]]; then

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from lib import conf
+from lib import ROOT, conf
 from lib.radius_server import FreeRadius
 from lib.ring import Ring
 
@@ -34,6 +34,8 @@ def line_of(text, item, value):
 def test_what_we_ship_is_accepted(server):
     status, text = server.check()
     assert status == 0, text[-3000:]
+    version = (ROOT / "VERSION").read_text().strip()
+    assert f"rlm_peruser_mfa: version {version}" in text
     assert "WARN" not in text.upper() or "peruser" not in text.split("WARN", 1)[-1].splitlines()[0]
 
 
