@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "enroll/enrol.h"
+#include "enroll/guess.h"
 
 #include <openssl/crypto.h>
 
@@ -94,20 +95,14 @@ static bool complete(struct activation *act)
 static bool check_voucher(struct activation *act)
 {
 	struct mfa_web *web = act->web;
-	struct mfa_throttle const *throttle = &web->app->throttle;
-	uint32_t wait_s = 0;
+	struct mfa_guess guess;
 
 	if (!needs_voucher(act)) return true;
 	web->wrong_field = "voucher";
-	if (mfa_throttle_take(&wait_s, throttle, MFA_THROTTLE_VOUCHER, web->session.dn,
-			      web->now_s) != MFA_OK ||
-	    wait_s > 0) {
-		mfa_web_wait(web, wait_s);
-		return false;
-	}
+	if (!mfa_guess_voucher(&guess, web)) return false;
 	if (mfa_voucher_check(&web->login->entry, &web->app->ring, &act->voucher, web->now_s) ==
 	    MFA_OK) {
-		mfa_throttle_clear(throttle, MFA_THROTTLE_VOUCHER, web->session.dn);
+		mfa_guess_right(web, &guess);
 		web->wrong_field = "code";
 		return true;
 	}

@@ -5,15 +5,22 @@
 
 #include <stdlib.h>
 
+#define SITE_FACTOR  4u /* an IPv6 /48 may guess as often as so many addresses */
+#define ENTRY_FACTOR 2u /* an entry as often as so many spellings of its name */
+
 static void set_limits(struct mfa_throttle *throttle, struct mfa_page_config const *page)
 {
-	struct mfa_throttle_limit const by_user = {page->user_attempts, page->wait_s,
-						   page->wait_max_s};
+	/* One guess each longest wait, for ever, is what a stranger gets. */
+	struct mfa_throttle_limit const user = {page->user_attempts, page->wait_s, page->wait_max_s,
+						page->wait_max_s};
+	/* Many people share one: their typing errors are forgotten sooner. */
+	struct mfa_throttle_limit const address = {page->address_attempts, page->wait_s,
+						   page->wait_max_s, page->wait_s};
 
-	throttle->limit[MFA_THROTTLE_USER] = by_user;
-	throttle->limit[MFA_THROTTLE_VOUCHER] = by_user;
-	throttle->limit[MFA_THROTTLE_ADDRESS] =
-		(struct mfa_throttle_limit){page->address_attempts, page->wait_s, page->wait_max_s};
+	for (unsigned i = 0; i < MFA_THROTTLE_KINDS; i++) throttle->limit[i] = user;
+	throttle->limit[MFA_THROTTLE_ENTRY].free *= ENTRY_FACTOR;
+	throttle->limit[MFA_THROTTLE_ADDRESS] = throttle->limit[MFA_THROTTLE_SITE] = address;
+	throttle->limit[MFA_THROTTLE_SITE].free *= SITE_FACTOR;
 }
 
 enum mfa_rc mfa_app_open(struct mfa_app *app, struct mfa_diag *diag, char const *path)

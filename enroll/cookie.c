@@ -56,3 +56,19 @@ enum mfa_rc mfa_cookie_find(struct mfa_bytes *value, struct mfa_bytes header, ch
 	*value = found;
 	return MFA_OK;
 }
+
+bool mfa_cookie_take(char *text, size_t text_size, struct mfa_http const *http,
+		     enum mfa_cookie cookie)
+{
+	struct mfa_bytes value;
+
+	text[0] = '\0';
+	if (mfa_cookie_find(&value, mfa_bytes_of(http->cookie),
+			    mfa_http_cookie_name(cookie, http->https)) != MFA_OK ||
+	    value.len >= text_size) {
+		return false;
+	}
+	memcpy(text, value.data, value.len);
+	text[value.len] = '\0';
+	return true;
+}

@@ -5,7 +5,7 @@
 #ifndef MFA_ENROLL_COOKIE_H
 #define MFA_ENROLL_COOKIE_H
 
-#include "core/text.h"
+#include "enroll/http.h"
 
 /** Find a cookie
  *
@@ -19,5 +19,13 @@
  */
 enum mfa_rc mfa_cookie_find(struct mfa_bytes *value, struct mfa_bytes header, char const *name)
 	MFA_MUST_CHECK;
+
+/** Copy one of our cookies out of a request
+ *
+ * @param[out] text NUL-terminated; empty when it is not there or does not fit.
+ * @return whether it is there.
+ */
+bool mfa_cookie_take(char *text, size_t text_size, struct mfa_http const *http,
+		     enum mfa_cookie cookie);
 
 #endif /* MFA_ENROLL_COOKIE_H */

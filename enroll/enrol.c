@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "enroll/enrol.h"
+#include "enroll/guess.h"
 
 #include <openssl/crypto.h>
 
@@ -74,21 +75,6 @@ static void explain(struct mfa_web *web, struct mfa_decision const *decision)
 	}
 }
 
-/** Guesses of codes slow down by address too; by user the record counts them */
-static bool take_guess(struct mfa_web *web)
-{
-	uint32_t wait_s = 0;
-
-	if (mfa_throttle_take(&wait_s, &web->app->throttle, MFA_THROTTLE_ADDRESS, web->http.address,
-			      web->now_s) == MFA_OK &&
-	    wait_s == 0) {
-		return true;
-	}
-	mfa_web_log(web, "too many wrong codes from this address, %u s to wait", wait_s);
-	mfa_web_wait(web, wait_s);
-	return false;
-}
-
 /** Read what was typed; false when it can be no code */
 static bool parse_code(struct mfa_code *code, struct mfa_web *web, bool recovery)
 {
@@ -139,15 +125,15 @@ bool mfa_code_spend(struct mfa_web *web, bool recovery, mfa_code_hook hook, void
 					      .required = app->settings.page.required != 0};
 	struct mfa_request const request = {
 		.now_s = web->now_s, .code = &code, .nonce = nonce, .attempt = 1};
+	struct mfa_guess guess;
 	enum mfa_rc rc;
 
-	if (!parse_code(&code, web, recovery) || !take_guess(web)) return false;
+	if (!parse_code(&code, web, recovery) || !mfa_guess_code(&guess, web)) return false;
 	rc = mfa_web_where(&where, filter, sizeof(filter), web);
 	if (rc == MFA_OK) rc = mfa_nonce_make(nonce);
 	if (rc == MFA_OK) rc = mfa_login_run(web->login, &ctx, &request, on_decision, &spending);
 	mfa_code_clear(&code);
-	if (rc != MFA_OK || decision->verdict == MFA_ACCEPT)
-		mfa_throttle_give_back(&app->throttle, MFA_THROTTLE_ADDRESS, web->http.address);
+	if (rc != MFA_OK || decision->verdict == MFA_ACCEPT) mfa_guess_unanswered(web, &guess);
 	if (rc != MFA_OK) {
 		mfa_web_unavailable(web, rc, &decision->reason);
 		return false;

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "enroll/http.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 static char const *get(struct mfa_io const *io, char const *name)
 {
@@ -29,21 +28,33 @@ static bool is_on(char const *value)
 	return value && (strcasecmp(value, "on") == 0 || strcmp(value, "1") == 0);
 }
 
-static void take_address(struct mfa_http *http, char const *text)
+int64_t mfa_http_clock_ms(void)
 {
-	struct in6_addr six;
-	struct in_addr four;
+	struct timespec now;
 
-	(void)snprintf(http->address, sizeof(http->address), "%s", "unknown");
-	if (inet_pton(AF_INET, text, &four) == 1) {
-		http->loopback = ntohl(four.s_addr) >> 24 == 127;
-		(void)inet_ntop(AF_INET, &four, http->address, sizeof(http->address));
-	} else if (inet_pton(AF_INET6, text, &six) == 1) {
-		http->loopback = IN6_IS_ADDR_LOOPBACK(&six);
-		/* One household or one host has a /64 to choose from. */
-		memset(&six.s6_addr[8], 0, 8);
-		(void)inet_ntop(AF_INET6, &six, http->address, sizeof(http->address));
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+/** The visitor's address, and whether TLS was used, by the web server or by a trusted proxy's word */
+static void take_address(struct mfa_http *http, struct mfa_io const *io,
+			 struct mfa_prefixes const *proxies)
+{
+	struct mfa_address address;
+
+	mfa_address_parse(&address, mfa_bytes_of(get_or(io, "REMOTE_ADDR", "")));
+	http->https = is_on(get(io, "HTTPS"));
+	if (mfa_prefixes_hold(proxies, &address)) {
+		if (strcasecmp(get_or(io, "HTTP_X_FORWARDED_PROTO", ""), "https") == 0)
+			http->https = true;
+		mfa_address_behind(&address, proxies, get_or(io, "HTTP_X_FORWARDED_FOR", ""));
 	}
+	http->loopback = mfa_address_is_loopback(&address);
+	mfa_address_format(http->address, &address, 128);
+	/* One household or one host has a /64 to choose from, one organisation a /48. */
+	mfa_address_format(http->network, &address, 64);
+	if (address.known && !mfa_address_is_four(&address))
+		mfa_address_format(http->site, &address, 48);
 }
 
 /** Copy a path; what does not fit, or holds more than plain characters, cannot exist here */
@@ -85,7 +96,8 @@ static void take_path(struct mfa_http *http, struct mfa_io const *io, char const
 	}
 }
 
-void mfa_http_read(struct mfa_http *http, struct mfa_io const *io, char const *base_path)
+void mfa_http_read(struct mfa_http *http, struct mfa_io const *io, char const *base_path,
+		   struct mfa_prefixes const *proxies)
 {
 	char const *len = get(io, "CONTENT_LENGTH");
 
@@ -95,8 +107,7 @@ void mfa_http_read(struct mfa_http *http, struct mfa_io const *io, char const *b
 	http->cookie = get_or(io, "HTTP_COOKIE", "");
 	http->type = get_or(io, "CONTENT_TYPE", "");
 	http->accept_language = get(io, "HTTP_ACCEPT_LANGUAGE");
-	http->https = is_on(get(io, "HTTPS"));
-	take_address(http, get_or(io, "REMOTE_ADDR", ""));
+	take_address(http, io, proxies);
 	take_path(http, io, base_path);
 	if (len && *len &&
 	    mfa_text_number(&http->body_len, mfa_bytes_of(len), INT64_MAX) != MFA_OK) {
@@ -186,28 +197,29 @@ void mfa_head_write(struct mfa_out *out, struct mfa_head const *head, bool https
 	if (head->file_name) mfa_out_raw(out, line);
 }
 
-void mfa_head_cookie(struct mfa_out *out, char const *name, char const *value, bool https,
+char const *mfa_http_cookie_name(enum mfa_cookie cookie, bool https)
+{
+	static char const *const names[MFA_COOKIE_COUNT][2] = {
+		[MFA_COOKIE_SESSION] = {"mfa", "__Host-mfa"},
+		[MFA_COOKIE_CODES] = {"mfa-codes", "__Host-mfa-codes"},
+		[MFA_COOKIE_KNOWN] = {"mfa-known", "__Host-mfa-known"},
+	};
+
+	return names[cookie][https ? 1 : 0];
+}
+
+void mfa_head_cookie(struct mfa_out *out, enum mfa_cookie cookie, char const *value, bool https,
 		     uint32_t max_age_s)
 {
 	char age[32];
 
 	(void)snprintf(age, sizeof(age), "; Max-Age=%u", value[0] ? max_age_s : 0);
 	mfa_out_raw(out, "Set-Cookie: ");
-	mfa_out_raw(out, name);
+	mfa_out_raw(out, mfa_http_cookie_name(cookie, https));
 	mfa_out_raw(out, "=");
 	mfa_out_raw(out, value);
 	mfa_out_raw(out, "; Path=/; HttpOnly; SameSite=Strict");
 	if (https) mfa_out_raw(out, "; Secure");
 	mfa_out_raw(out, age);
 	mfa_out_raw(out, "\r\n");
-}
-
-char const *mfa_http_session_cookie(bool https)
-{
-	return https ? "__Host-mfa" : "mfa";
-}
-
-char const *mfa_http_codes_cookie(bool https)
-{
-	return https ? "__Host-mfa-codes" : "mfa-codes";
 }

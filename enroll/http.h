@@ -5,6 +5,7 @@
 #ifndef MFA_ENROLL_HTTP_H
 #define MFA_ENROLL_HTTP_H
 
+#include "enroll/address.h"
 #include "enroll/form.h"
 #include "enroll/out.h"
 
@@ -16,6 +17,8 @@ struct mfa_io {
 	int (*read)(void *uctx, char *data, int size);
 	/** Write all; false when the visitor is gone */
 	bool (*write)(void *uctx, char const *data, size_t len);
+	/** Let nothing of the answer leave before this time, on the clock of mfa_http_clock_ms() */
+	void (*hold)(void *uctx, int64_t until_ms);
 	/** One line for the web server's error log */
 	void (*log)(void *uctx, char const *line);
 	void *uctx;
@@ -29,16 +32,23 @@ struct mfa_http {
 	char const *cookie, *type, *accept_language;
 	char base[MFA_HTTP_PATH_MAX]; //!< Where the page is mounted: "" or "/mfa".
 	char path[MFA_HTTP_PATH_MAX]; //!< Below base: "/" or "/sign-in"; empty: cannot exist.
-	char address[64];	      //!< The visitor's; an IPv6 one is cut to its /64.
+	char address[MFA_ADDRESS_TEXT_SIZE]; //!< The visitor's; "unknown".
+	char network[MFA_ADDRESS_TEXT_SIZE]; //!< The same, an IPv6 one cut to its /64.
+	char site[MFA_ADDRESS_TEXT_SIZE];    //!< An IPv6 one cut to its /48; empty for IPv4.
 	bool https, loopback;
 	int64_t body_len; //!< -1: not a number.
 };
 
+/** A clock that nobody sets, in milliseconds */
+int64_t mfa_http_clock_ms(void);
+
 /** Understand the environment
  *
  * @param[in] base_path where the page is mounted; empty: SCRIPT_NAME says so.
+ * @param[in] proxies	whose X-Forwarded-For and X-Forwarded-Proto are believed.
  */
-void mfa_http_read(struct mfa_http *http, struct mfa_io const *io, char const *base_path);
+void mfa_http_read(struct mfa_http *http, struct mfa_io const *io, char const *base_path,
+		   struct mfa_prefixes const *proxies);
 
 /** Read the body of a form
  *
@@ -63,12 +73,19 @@ struct mfa_head {
 /** Begin the head in @p out: status, type and the headers that protect every answer */
 void mfa_head_write(struct mfa_out *out, struct mfa_head const *head, bool https);
 
-/** Add a cookie to the head: of this session, or gone at once when the value is empty */
-void mfa_head_cookie(struct mfa_out *out, char const *name, char const *value, bool https,
-		     uint32_t max_age_s);
+/** Our cookies */
+enum mfa_cookie {
+	MFA_COOKIE_SESSION,
+	MFA_COOKIE_CODES, //!< Fresh recovery codes on their way.
+	MFA_COOKIE_KNOWN, //!< The browser signed somebody in before.
+	MFA_COOKIE_COUNT
+};
 
-/** The names of our cookies; a host prefix binds them to this host under HTTPS (RFC 6265bis) */
-char const *mfa_http_session_cookie(bool https);
-char const *mfa_http_codes_cookie(bool https);
+/** The name of a cookie; a host prefix binds it to this host under HTTPS (RFC 6265bis) */
+char const *mfa_http_cookie_name(enum mfa_cookie cookie, bool https);
+
+/** Add a cookie to the head: for so long, or gone at once when the value is empty */
+void mfa_head_cookie(struct mfa_out *out, enum mfa_cookie cookie, char const *value, bool https,
+		     uint32_t max_age_s);
 
 #endif /* MFA_ENROLL_HTTP_H */

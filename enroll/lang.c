@@ -25,6 +25,8 @@ void mfa_lang_init(char const *locale_dir)
 {
 	/* Any locale but "C" makes gettext look at LANGUAGE; this one needs no installation. */
 	(void)setlocale(LC_MESSAGES, "C.UTF-8"); /* NOLINT(concurrency-mt-unsafe) one thread */
+	/* For small and capital letters in user names. */
+	(void)setlocale(LC_CTYPE, "C.UTF-8"); /* NOLINT(concurrency-mt-unsafe) one thread */
 	(void)bindtextdomain(MFA_LANG_DOMAIN, locale_dir);
 	(void)bind_textdomain_codeset(MFA_LANG_DOMAIN, "UTF-8");
 	(void)textdomain(MFA_LANG_DOMAIN);

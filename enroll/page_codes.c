@@ -50,20 +50,6 @@ static void open_codes(char codes[static MFA_CODES_TEXT_SIZE + 1], struct mfa_we
 	}
 }
 
-/** The box in the cookie; empty when there is none */
-static void take_box(char box[static MFA_CODES_BOX_SIZE], struct mfa_web const *web)
-{
-	struct mfa_bytes value;
-
-	box[0] = '\0';
-	if (mfa_cookie_find(&value, mfa_bytes_of(web->http.cookie),
-			    mfa_http_codes_cookie(web->http.https)) == MFA_OK &&
-	    value.len < MFA_CODES_BOX_SIZE) {
-		memcpy(box, value.data, value.len);
-		box[value.len] = '\0';
-	}
-}
-
 static void show_codes(struct mfa_web *web, char const *codes, char const *box)
 {
 	struct mfa_out *out = &web->body;
@@ -101,7 +87,7 @@ void mfa_page_codes_show(struct mfa_web *web)
 {
 	char codes[MFA_CODES_TEXT_SIZE + 1], box[MFA_CODES_BOX_SIZE];
 
-	take_box(box, web);
+	(void)mfa_cookie_take(box, sizeof(box), &web->http, MFA_COOKIE_CODES);
 	open_codes(codes, web, box);
 	if (codes[0] == '\0') {
 		mfa_web_redirect_flash(web, "/", MFA_FLASH_CODES_GONE);

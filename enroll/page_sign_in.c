@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "enroll/guess.h"
 #include "enroll/layout.h"
 #include "enroll/pages.h"
 
@@ -6,9 +7,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
-
-#define REFUSAL_MS 400 /* every refusal takes at least so long, whatever its reason */
 
 void mfa_page_sign_in_show(struct mfa_web *web)
 {
@@ -48,85 +46,54 @@ void mfa_page_sign_in_show(struct mfa_web *web)
 	mfa_layout_end(web);
 }
 
-/** What a guess is counted under: the entry, or, where there is none, the name that was typed */
-static void counted_as(char out[static 96], struct mfa_web *web, enum mfa_rc found)
-{
-	char const *user = mfa_form_get(&web->form, "user");
-	struct mfa_bytes what =
-		web->session.signed_in ? mfa_bytes_of(web->session.dn) : mfa_bytes_of(user);
-	uint8_t hash[MFA_MAC_SIZE];
-	char text[MFA_BASE64URL_SIZE(MFA_MAC_SIZE)];
-
-	if (found == MFA_OK) what = web->login->entry.id;
-	if (mfa_digest(hash, what) != MFA_OK ||
-	    mfa_base64url_encode(text, sizeof(text), hash, sizeof(hash)) != MFA_OK) {
-		text[0] = '\0';
-	}
-	(void)snprintf(out, 96, "%s %s", found == MFA_OK ? "entry" : "name", text);
-}
-
-/** Count the guess by user and by address, or make the visitor wait */
-static bool take_guess(struct mfa_web *web, char const *who)
+/** Let a refusal leave when others do too, so that the time does not tell which it was
+ *
+ * A right password, and a wrong one of a known user, show how long the directory takes.
+ */
+static void set_pace(struct mfa_web *web, int64_t begun_ms, bool known)
 {
 	struct mfa_throttle const *throttle = &web->app->throttle;
-	uint32_t wait_s = 0;
-	enum mfa_rc rc = mfa_throttle_take(&wait_s, throttle, MFA_THROTTLE_ADDRESS,
-					   web->http.address, web->now_s);
+	int64_t const took_ms = mfa_http_clock_ms() - begun_ms;
 
-	if (rc == MFA_OK && wait_s == 0) {
-		rc = mfa_throttle_take(&wait_s, throttle, MFA_THROTTLE_USER, who, web->now_s);
-		if (rc == MFA_OK && wait_s > 0) {
-			mfa_throttle_give_back(throttle, MFA_THROTTLE_ADDRESS, web->http.address);
-		}
-	}
-	if (rc == MFA_OK && wait_s == 0) return true;
-	if (rc != MFA_OK) mfa_web_log(web, "the throttle file cannot be used: refused");
-	mfa_web_log(web, "too many wrong passwords, %u s to wait", wait_s);
-	mfa_web_wait(web, wait_s);
-	return false;
-}
-
-/** Answer to a refusal no sooner than others, so that the time does not tell which it was */
-static void slow_down(struct timespec const *begun)
-{
-	struct timespec until = *begun;
-
-	until.tv_nsec += REFUSAL_MS * 1000000L;
-	until.tv_sec += until.tv_nsec / 1000000000L;
-	until.tv_nsec %= 1000000000L;
-	(void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
+	if (known && took_ms > 0) mfa_throttle_note_pace(throttle, (uint32_t)took_ms, web->now_s);
+	web->hold_until_ms = begun_ms + mfa_throttle_pace_ms(throttle, web->now_s);
 }
 
 /** Ask the directory about a password
  *
+ * @param[in] name   as it was typed.
+ * @param[in] known  whether web->login->entry is the user's; otherwise no password is right.
  * @return whether it was right; otherwise the problem is set, or the page is complete (503).
  */
-static bool check_password(struct mfa_web *web, struct mfa_bytes dn, char const *who)
+static bool check_password(struct mfa_web *web, char const *name, bool known)
 {
-	struct mfa_throttle const *throttle = &web->app->throttle;
-	char const *password = mfa_form_get(&web->form, "password");
-	struct timespec begun;
+	struct mfa_bytes const password = mfa_bytes_of(mfa_form_get(&web->form, "password"));
+	int64_t const begun_ms = mfa_http_clock_ms();
+	struct mfa_bytes dn = web->login->entry.dn;
+	struct mfa_guess guess;
 	struct mfa_diag diag;
+	char nobody[1100];
 	enum mfa_rc rc;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &begun);
-	if (!take_guess(web, who)) return false;
-	rc = mfa_conn_check_password(&diag, web->app->conn, dn, mfa_bytes_of(password));
-	if (rc == MFA_OK || rc == MFA_ERR_UNAVAILABLE)
-		mfa_throttle_give_back(throttle, MFA_THROTTLE_ADDRESS, web->http.address);
-	if (rc == MFA_OK) {
-		mfa_throttle_clear(throttle, MFA_THROTTLE_USER, who);
-		return true;
-	}
+	if (!mfa_guess_password(&guess, web, name, known)) return false;
+	/* The directory is asked about nobody's password too, and may be away for both. */
+	(void)snprintf(nobody, sizeof(nobody), "cn=nobody,%s", web->app->settings.shared.base_dn);
+	if (!known) dn = mfa_bytes_of(nobody);
+	rc = mfa_conn_check_password(&diag, web->app->conn, dn, password);
 	if (rc == MFA_ERR_UNAVAILABLE) {
-		mfa_throttle_give_back(throttle, MFA_THROTTLE_USER, who);
+		mfa_guess_unanswered(web, &guess);
 		mfa_web_unavailable(web, rc, &diag);
 		return false;
 	}
-	slow_down(&begun);
+	if (rc == MFA_OK && known) {
+		set_pace(web, begun_ms, known);
+		web->hold_until_ms = 0;
+		mfa_guess_right(web, &guess);
+		return true;
+	}
+	set_pace(web, begun_ms, known);
 	mfa_web_log(web, "password refused for %s",
-		    web->login->entry.dn.len > 0 ? (char const *)web->login->entry.dn.data
-						 : "a name that nobody has");
+		    known ? (char const *)web->login->entry.dn.data : "a name that nobody has");
 	mfa_web_problem(web, 403, "%s", _("User name or password is not right."));
 	return false;
 }
@@ -168,24 +135,18 @@ void mfa_page_sign_in(struct mfa_web *web)
 {
 	struct mfa_diag diag = {.text = ""};
 	enum mfa_rc const rc = find_user(web, &diag);
-	char who[96], nobody[1100];
-	struct mfa_bytes dn = web->login->entry.dn;
 
 	if (rc != MFA_OK && rc != MFA_ERR_NOT_FOUND && rc != MFA_ERR_AMBIGUOUS) {
 		mfa_web_unavailable(web, rc, &diag);
 		return;
 	}
 	if (rc == MFA_ERR_AMBIGUOUS) mfa_web_log(web, "more than one entry has this name");
-	counted_as(who, web, rc);
-	/* The directory is asked about nobody's password too: it takes about as long. */
-	(void)snprintf(nobody, sizeof(nobody), "cn=nobody,%s", web->app->settings.shared.base_dn);
-	if (rc != MFA_OK) dn = mfa_bytes_of(nobody);
-	if (!check_password(web, dn, who) || rc != MFA_OK) {
+	if (!check_password(web, mfa_form_get(&web->form, "user"), rc == MFA_OK)) {
 		if (web->answer.status != 503 && web->answer.status != 500)
 			mfa_page_sign_in_show(web);
 		return;
 	}
-	if (!begin_session(web)) {
+	if (!begin_session(web) || mfa_guess_know_browser(web) != MFA_OK) {
 		mfa_layout_message(web, 500, _("This did not work"),
 				   _("The session could not begin."));
 		return;
@@ -196,11 +157,8 @@ void mfa_page_sign_in(struct mfa_web *web)
 
 bool mfa_page_confirm_password(struct mfa_web *web)
 {
-	char who[96];
-
-	counted_as(who, web, MFA_OK);
 	web->wrong_field = "password";
-	if (!check_password(web, web->login->entry.dn, who)) return false;
+	if (!check_password(web, web->session.user, true)) return false;
 	web->wrong_field = "code";
 	web->session.password_s = web->now_s;
 	web->session_changed = true;

@@ -26,12 +26,12 @@ static struct mfa_config_item const items[] = {
 	{"site", "locale_dir", MFA_CONFIG_STRING, AT(locale_dir), MFA_LOCALEDIR, 1, STRING_MAX,
 	 NULL},
 
-	{"enrol", "required", MFA_CONFIG_BOOL, AT(required), "no", 0, 0, NULL},
-	{"enrol", "require_voucher", MFA_CONFIG_BOOL, AT(require_voucher), "no", 0, 0, NULL},
+	{"enroll", "required", MFA_CONFIG_BOOL, AT(required), "no", 0, 0, NULL},
+	{"enroll", "require_voucher", MFA_CONFIG_BOOL, AT(require_voucher), "no", 0, 0, NULL},
 
 	{"throttle", "file", MFA_CONFIG_STRING, AT(throttle_file), THROTTLE, 1, STRING_MAX, NULL},
 	{"throttle", "user_attempts", MFA_CONFIG_NUMBER, AT(user_attempts), "5", 1, 100, NULL},
-	{"throttle", "address_attempts", MFA_CONFIG_NUMBER, AT(address_attempts), "30", 1, 100000,
+	{"throttle", "address_attempts", MFA_CONFIG_NUMBER, AT(address_attempts), "100", 1, 100000,
 	 NULL},
 	{"throttle", "wait", MFA_CONFIG_NUMBER, AT(wait_s), "30", 1, 3600, NULL},
 	{"throttle", "wait_max", MFA_CONFIG_NUMBER, AT(wait_max_s), "900", 1, 86400, NULL},
@@ -41,6 +41,8 @@ static struct mfa_config_item const items[] = {
 	{"mail", "attribute", MFA_CONFIG_STRING, AT(mail_attribute), "mail", 1, 64, NULL},
 
 	{"http", "allow_plain_loopback", MFA_CONFIG_BOOL, AT(allow_plain_loopback), "no", 0, 0,
+	 NULL},
+	{"http", "trusted_proxies", MFA_CONFIG_STRING, AT(trusted_proxies), "", 0, STRING_MAX,
 	 NULL},
 	{NULL, NULL, MFA_CONFIG_STRING, 0, NULL, 0, 0, NULL},
 };
@@ -84,6 +86,20 @@ static enum mfa_rc check(struct mfa_diag *diag, struct mfa_page_config const *pa
 	return MFA_ERR_FORMAT;
 }
 
+static enum mfa_rc derive_proxies(struct mfa_settings *settings, struct mfa_diag *diag,
+				  char const *path)
+{
+	enum mfa_rc const rc =
+		mfa_prefixes_parse(&settings->proxies, settings->page.trusted_proxies);
+
+	if (rc == MFA_OK) return rc;
+	mfa_diag_set(diag,
+		     "%s: 'trusted_proxies' must be up to %u addresses or networks, such as "
+		     "\"192.0.2.1 2001:db8::/48\"",
+		     path, MFA_PREFIXES_MAX);
+	return MFA_ERR_FORMAT;
+}
+
 static void derive_policy(struct mfa_settings *settings)
 {
 	struct mfa_config const *shared = &settings->shared;
@@ -119,6 +135,7 @@ enum mfa_rc mfa_settings_read(struct mfa_settings *settings, struct mfa_diag *di
 	enum mfa_rc rc = mfa_config_read(&settings->page, diag, items, path);
 
 	if (rc == MFA_OK) rc = check(diag, &settings->page, path);
+	if (rc == MFA_OK) rc = derive_proxies(settings, diag, path);
 	if (rc != MFA_OK) return rc;
 	trim_slash(settings->page.base_path);
 	rc = mfa_config_read(&settings->shared, diag, mfa_config_items, settings->page.shared);

@@ -7,6 +7,7 @@
 
 #include "core/store.h"
 #include "core/verdict.h"
+#include "enroll/address.h"
 
 #include <mfa_build.h>
 
@@ -29,7 +30,7 @@ struct mfa_page_config {
 	char *base_path;   //!< Where the page is mounted; empty: SCRIPT_NAME.
 	char *locale_dir;  //!< Translations.
 
-	/* enrol { } */
+	/* enroll { } */
 	uint32_t required;	  //!< Boolean: MFA is compulsory for everybody.
 	uint32_t require_voucher; //!< Boolean.
 
@@ -44,6 +45,7 @@ struct mfa_page_config {
 
 	/* http { } */
 	uint32_t allow_plain_loopback; //!< Boolean: for tests.
+	char *trusted_proxies;	       //!< Addresses and networks; empty: none.
 };
 
 /** Both files, read and checked; free with mfa_settings_clear() */
@@ -52,6 +54,7 @@ struct mfa_settings {
 	struct mfa_config shared;
 	struct mfa_policy policy;
 	struct mfa_account account; //!< Points into page.
+	struct mfa_prefixes proxies;
 };
 
 /** Read enroll.conf, and the shared file that it names

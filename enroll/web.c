@@ -10,7 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define COOKIE_S 1200u /* the browser forgets after this; the box inside says what counts */
+/* The browser forgets after this; the box inside says what counts. */
+#define COOKIE_S 1200u
+#define KNOWN_S	 (400u * 86400u)
 
 void mfa_web_log(struct mfa_web *web, char const *fmt, ...)
 {
@@ -170,16 +172,9 @@ static void refresh_ring(struct mfa_web *web)
 static void open_session(struct mfa_web *web, bool *expired)
 {
 	char text[MFA_SESSION_TEXT_MAX + 1];
-	struct mfa_bytes value;
 
 	*expired = false;
-	if (mfa_cookie_find(&value, mfa_bytes_of(web->http.cookie),
-			    mfa_http_session_cookie(web->http.https)) != MFA_OK ||
-	    value.len >= sizeof(text)) {
-		return;
-	}
-	memcpy(text, value.data, value.len);
-	text[value.len] = '\0';
+	if (!mfa_cookie_take(text, sizeof(text), &web->http, MFA_COOKIE_SESSION)) return;
 	mfa_session_open(&web->session, expired, &web->app->ring, text, web->now_s);
 }
 
@@ -205,17 +200,18 @@ static void send_answer(struct mfa_web *web)
 	mfa_head_write(&web->head, &web->answer, https);
 	if (web->session_changed && web->session.present) {
 		failed |= mfa_session_seal(text, &web->session, &web->app->ring) != MFA_OK;
-		mfa_head_cookie(&web->head, mfa_http_session_cookie(https), text, https, COOKIE_S);
+		mfa_head_cookie(&web->head, MFA_COOKIE_SESSION, text, https, COOKIE_S);
 	}
-	if (web->codes_box[0] != '\0' || web->drop_codes) {
-		mfa_head_cookie(&web->head, mfa_http_codes_cookie(https), web->codes_box, https,
-				MFA_CODES_S);
-	}
+	if (web->codes_box[0] != '\0' || web->drop_codes)
+		mfa_head_cookie(&web->head, MFA_COOKIE_CODES, web->codes_box, https, MFA_CODES_S);
+	if (web->known_box[0] != '\0')
+		mfa_head_cookie(&web->head, MFA_COOKIE_KNOWN, web->known_box, https, KNOWN_S);
 	mfa_out_raw(&web->head, "\r\n");
 	if (failed || web->head.failed) {
 		mfa_web_log(web, "the page could not be made");
 		write_sorry(web);
 	}
+	if (web->hold_until_ms > 0) web->io->hold(web->io->uctx, web->hold_until_ms);
 	if (web->io->write(web->io->uctx, web->head.data, web->head.len) &&
 	    strcmp(web->http.method, "HEAD") != 0) {
 		(void)web->io->write(web->io->uctx, web->body.data, web->body.len);
@@ -232,6 +228,8 @@ static void clear(struct mfa_web *web)
 	web->login->have_entry = false;
 	OPENSSL_cleanse(&web->session, sizeof(web->session));
 	OPENSSL_cleanse(web->codes_box, sizeof(web->codes_box));
+	web->known_box[0] = '\0';
+	web->hold_until_ms = 0;
 	mfa_out_reset(&web->head);
 	mfa_out_reset(&web->body);
 	web->error[0] = '\0';
@@ -249,7 +247,7 @@ void mfa_web_serve(struct mfa_web *web, struct mfa_app *app, struct mfa_io const
 	web->io = io;
 	web->now_s = now_s;
 	clear(web);
-	mfa_http_read(&web->http, io, app->settings.page.base_path);
+	mfa_http_read(&web->http, io, app->settings.page.base_path, &app->settings.proxies);
 	web->lang = mfa_lang_choose(web->http.accept_language);
 	mfa_lang_use(web->lang);
 	mfa_conn_start(app->conn);

@@ -191,7 +191,7 @@ def test_required_mfa_stays_on_and_a_date_ahead_is_shown(page, slapd):
 
 
 def test_required_by_configuration(fast, slapd):
-    page, user = fast({"enrol.required": True}), Enrolled(slapd)
+    page, user = fast({"enroll.required": True}), Enrolled(slapd)
     refused = signed_in(page, user).get("/off")
     assert refused.status == 403 and "requires MFA for everybody" in refused.words
     new = User(slapd)
@@ -204,7 +204,7 @@ def is_marked(answer, field):
 
 
 def test_a_voucher_is_asked_for_and_used_up(fast, slapd, ring):
-    page, user, code = fast({"enrol.require_voucher": True}), User(slapd), new_recovery_code()
+    page, user, code = fast({"enroll.require_voucher": True}), User(slapd), new_recovery_code()
     user.set(peruserMfaVoucher=ring.voucher(code, user.entry_id, int(time.time()) - 1))
     visitor = signed_in(page, user)
     form = visitor.get("/on")

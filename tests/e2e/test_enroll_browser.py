@@ -228,7 +228,7 @@ def test_a_voucher(browser, slapd, ring):
     wrong = "This voucher is not right, or no longer valid. Ask for a new one."
     user, voucher = User(slapd), new_recovery_code()
     user.set(peruserMfaVoucher=ring.voucher(voucher, user.entry_id, int(time.time()) - 1))
-    with Page(slapd, ring=ring, settings={**LOOSE, "enrol.require_voucher": True}) as page:
+    with Page(slapd, ring=ring, settings={**LOOSE, "enroll.require_voucher": True}) as page:
         signed_in(browser, page, user).go("/on")
         look(browser, "Turn on MFA", "The one-time voucher that your administrator gave you.")
         device = browser.scan().settle(8)

@@ -34,7 +34,7 @@ def check(answer, status=None, **other):
         assert answer.header(name) == value, (answer, name)
     for value in [value for name, value in answer.headers if name.lower() == "set-cookie"]:
         pair, *attributes = value.split("; ")
-        assert pair.partition("=")[0] in ("__Host-mfa", "__Host-mfa-codes")
+        assert pair.partition("=")[0] in ("__Host-mfa", "__Host-mfa-codes", "__Host-mfa-known")
         assert sorted(part for part in attributes if not part.startswith("Max-Age=")) == COOKIE
     if answer.header("Content-Type").startswith("text/html"):
         assert not [text for text in INLINE if text in answer.text]

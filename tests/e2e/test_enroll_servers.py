@@ -20,7 +20,8 @@ SLOW = 6   # clients at once that do not get on; the examples have four workers
 
 @pytest.fixture(scope="module", params=SERVERS)
 def page(request, slapd, ring):
-    with ShippedPage(slapd, request.param, ring=ring, settings={"throttle.address_attempts": 100000}) as server:
+    with ShippedPage(slapd, request.param, ring=ring, settings={
+            "throttle.address_attempts": 100000, "http.trusted_proxies": "127.0.0.1"}) as server:
         yield server
 
 
@@ -69,6 +70,16 @@ def test_another_spelling_is_the_same_page_or_none(page, path):
 def test_what_is_no_page(page, path):
     answer = page.visitor().request("GET", path)
     assert answer.status in (400, 403, 404), answer
+
+
+def test_the_visitor_behind_a_trusted_proxy(page):
+    """Anybody here is a trusted proxy: what it adds is believed, what was there before is not."""
+    visitor = page.visitor()
+    form = {**visitor.get("/sign-in").form("/sign-in"), "user": "nobody", "password": "x"}
+    assert visitor.post("/sign-in", form, headers={"X-Forwarded-For": "1.2.3.4, 2001:db8::7"}).status == 403
+    assert " 2001:db8::7: password refused" in page.all_logs() and "1.2.3.4" not in page.all_logs()
+    assert visitor.post("/sign-in", form).status == 403
+    assert " 127.0.0.1: password refused" in page.all_logs()
 
 
 def test_another_spelling_opens_nothing(page):

@@ -32,10 +32,14 @@ def answer_of(output):
 
 
 class FastCgi:
-    """A connection to FastCGI workers that is kept from request to request."""
+    """Connections to FastCGI workers: asked to keep each, they close it after its one request."""
 
     def __init__(self, address):
-        self.socket = socket.create_connection(address, 60)
+        self.address, self.used = address, False
+        self.connect()
+
+    def connect(self):
+        self.socket = socket.create_connection(self.address, 60)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.stream = self.socket.makefile("rb")
 
@@ -45,6 +49,10 @@ class FastCgi:
                                      for kind, content in records))
 
     def ask(self, environment, body=b""):
+        if self.used:
+            self.close()
+            self.connect()
+        self.used = True
         params = b"".join(struct.pack(">II", len(name) | 1 << 31, len(value) | 1 << 31) + name + value
                           for name, value in ((n.encode(), v.encode()) for n, v in environment.items()))
         chunks = [body[start:start + 32768] for start in range(0, len(body), 32768)]
@@ -59,6 +67,7 @@ class FastCgi:
             content = self.stream.read(length)
             self.stream.read(padding)
             if kind == END:
+                assert self.stream.read(1) == b""
                 return answer_of(output)
             output += content if kind == STDOUT else b""
 

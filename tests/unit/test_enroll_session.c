@@ -111,20 +111,36 @@ static void open_throttle(struct mfa_throttle *throttle)
 
 	assert_int_equal(mfa_throttle_open(throttle, &diag, path, key), MFA_OK);
 	for (unsigned i = 0; i < MFA_THROTTLE_KINDS; i++)
-		throttle->limit[i] = (struct mfa_throttle_limit){3, 30, 100};
+		throttle->limit[i] = (struct mfa_throttle_limit){3, 30, 100, 100};
+}
+
+static struct mfa_throttle_guess guess_of(char const *who)
+{
+	struct mfa_throttle_guess guess = {.kind = MFA_THROTTLE_NAME};
+
+	(void)snprintf(guess.who, sizeof(guess.who), "%s", who);
+	return guess;
+}
+
+static uint32_t take_as(struct mfa_throttle const *throttle, struct mfa_throttle_guess *guess,
+			int64_t now_s)
+{
+	uint32_t wait_s = 0;
+
+	assert_int_equal(mfa_throttle_take(&wait_s, throttle, guess, now_s), MFA_OK);
+	return wait_s;
 }
 
 static uint32_t take(struct mfa_throttle const *throttle, char const *who, int64_t now_s)
 {
-	uint32_t wait_s = 0;
+	struct mfa_throttle_guess guess = guess_of(who);
 
-	assert_int_equal(mfa_throttle_take(&wait_s, throttle, MFA_THROTTLE_USER, who, now_s),
-			 MFA_OK);
-	return wait_s;
+	return take_as(throttle, &guess, now_s);
 }
 
 static void test_guesses_make_one_wait_longer_and_longer(void **state)
 {
+	struct mfa_throttle_guess guess = guess_of("a");
 	struct mfa_throttle throttle;
 
 	(void)state;
@@ -140,21 +156,87 @@ static void test_guesses_make_one_wait_longer_and_longer(void **state)
 	assert_int_equal(take(&throttle, "a", NOW + 90), 0);
 	assert_int_equal(take(&throttle, "a", NOW + 90), 100);
 	assert_int_equal(take(&throttle, "a", NOW - 100000), 100);
-	mfa_throttle_clear(&throttle, MFA_THROTTLE_USER, "a");
+	mfa_throttle_clear(&throttle, &guess);
 	assert_int_equal(take(&throttle, "a", NOW + 91), 0);
 	mfa_throttle_close(&throttle);
 }
 
-static void test_a_guess_that_was_right_is_given_back(void **state)
+static void test_guesses_are_forgotten_one_by_one(void **state)
 {
 	struct mfa_throttle throttle;
 
 	(void)state;
 	open_throttle(&throttle);
+	for (unsigned i = 0; i < 3; i++) assert_int_equal(take(&throttle, "d", NOW), 0);
+	assert_int_equal(take(&throttle, "d", NOW + 29), 1);
+	/* One is forgotten, so there is room for one. */
+	assert_int_equal(take(&throttle, "d", NOW + 100), 0);
+	assert_int_equal(take(&throttle, "d", NOW + 100), 30);
+	/* All are. */
+	for (unsigned i = 0; i < 3; i++) assert_int_equal(take(&throttle, "d", NOW + 400), 0);
+	assert_int_equal(take(&throttle, "d", NOW + 400), 30);
+	mfa_throttle_close(&throttle);
+}
+
+static void test_a_guess_that_was_right_leaves_no_trace(void **state)
+{
+	struct mfa_throttle_guess guess = guess_of("c");
+	struct mfa_throttle throttle;
+
+	(void)state;
+	open_throttle(&throttle);
 	for (unsigned i = 0; i < 20; i++) {
-		assert_int_equal(take(&throttle, "c", NOW), 0);
-		mfa_throttle_give_back(&throttle, MFA_THROTTLE_USER, "c");
+		assert_int_equal(take_as(&throttle, &guess, NOW), 0);
+		mfa_throttle_give_back(&throttle, &guess);
 	}
+	for (unsigned i = 0; i < 3; i++) assert_int_equal(take(&throttle, "c", NOW), 0);
+	/* Past the wait a right one neither counts nor begins another wait. */
+	for (unsigned i = 0; i < 20; i++) {
+		assert_int_equal(take_as(&throttle, &guess, NOW + 30), 0);
+		mfa_throttle_give_back(&throttle, &guess);
+	}
+	assert_int_equal(take(&throttle, "c", NOW + 30), 0);
+	assert_int_equal(take(&throttle, "c", NOW + 31), 59);
+	/* One that was taken up before a wrong one takes nothing of its wait away. */
+	assert_int_equal(take_as(&throttle, &guess, NOW + 91), 0);
+	assert_int_equal(take(&throttle, "c", NOW + 91), 100);
+	mfa_throttle_close(&throttle);
+}
+
+static void test_strangers_do_not_push_a_counter_out(void **state)
+{
+	struct mfa_throttle throttle;
+	char who[32];
+
+	(void)state;
+	open_throttle(&throttle);
+	for (unsigned i = 0; i < 3; i++) assert_int_equal(take(&throttle, "victim", NOW), 0);
+	for (unsigned i = 0; i < 200000; i++) {
+		(void)snprintf(who, sizeof(who), "stranger %u", i);
+		(void)take(&throttle, who, NOW);
+	}
+	assert_int_equal(take(&throttle, "victim", NOW), 30);
+	mfa_throttle_close(&throttle);
+}
+
+static void test_the_pace_is_that_of_the_slowest_answer(void **state)
+{
+	struct mfa_throttle throttle;
+
+	(void)state;
+	open_throttle(&throttle);
+	assert_int_equal(mfa_throttle_pace_ms(&throttle, NOW), 400);
+	mfa_throttle_note_pace(&throttle, 1000, NOW);
+	mfa_throttle_note_pace(&throttle, 20, NOW);
+	assert_int_equal(mfa_throttle_pace_ms(&throttle, NOW), 1250);
+	mfa_throttle_close(&throttle);
+	open_throttle(&throttle);
+	assert_int_equal(mfa_throttle_pace_ms(&throttle, NOW + 3599), 1250);
+	assert_int_equal(mfa_throttle_pace_ms(&throttle, NOW + 3600), 625);
+	mfa_throttle_note_pace(&throttle, 60000, NOW + 7200);
+	assert_int_equal(mfa_throttle_pace_ms(&throttle, NOW + 7200), 5000);
+	assert_int_equal(mfa_throttle_pace_ms(&throttle, NOW + 1000000), 400);
+	assert_int_equal(mfa_throttle_pace_ms(&throttle, NOW), 5000);
 	mfa_throttle_close(&throttle);
 }
 
@@ -174,7 +256,7 @@ static void test_the_table_stays_as_large_as_it_is(void **state)
 	file = fopen(path, "re");
 	assert_non_null(file);
 	assert_int_equal(fseek(file, 0, SEEK_END), 0);
-	assert_int_equal(ftell(file), 32 * (long)MFA_THROTTLE_SLOTS);
+	assert_int_equal(ftell(file), 32 * (long)MFA_THROTTLE_SLOTS + 16);
 	assert_int_equal(fclose(file), 0);
 }
 
@@ -198,7 +280,10 @@ int main(void)
 		cmocka_unit_test(test_a_session_ends),
 		cmocka_unit_test(test_an_altered_or_foreign_session_is_none),
 		cmocka_unit_test(test_guesses_make_one_wait_longer_and_longer),
-		cmocka_unit_test(test_a_guess_that_was_right_is_given_back),
+		cmocka_unit_test(test_guesses_are_forgotten_one_by_one),
+		cmocka_unit_test(test_a_guess_that_was_right_leaves_no_trace),
+		cmocka_unit_test(test_strangers_do_not_push_a_counter_out),
+		cmocka_unit_test(test_the_pace_is_that_of_the_slowest_answer),
 		cmocka_unit_test(test_the_table_stays_as_large_as_it_is),
 		cmocka_unit_test(test_a_throttle_file_that_is_none_is_refused),
 	};
