@@ -82,8 +82,10 @@ class Bench:
     def _ask(self, packet):
         port = self.site.ports[packet.place]
         client = self.clients.get(port)
-        if client is None:
-            client = self.clients[port] = Client(port, nas=None, timeout_s=4)
+        if client is None or packet.other_port:
+            if client:
+                client.close()
+            client = self.clients[port] = Client(port, nas=None, timeout_s=8)
         if packet.is_eap:
             folder, name = self.rack.certificates, str(packet.typed).rpartition(" ")[2]
             files = (folder / f"{name}.pem", folder / f"{name}.key") if packet.method == "TLS" else None
@@ -121,12 +123,15 @@ class Bench:
         return [("User-Password", typed)]
 
     def _shown(self, packet):
-        state = f" State of packet to {packet.issued.site.name} by {packet.issued.name!r}" if packet.issued else ""
-        extra = f" {packet.extra}" if packet.extra else ""
+        """A packet as a line for people."""
+        words = [f"t={self.now_s} {packet.place} port {self.site.ports[packet.place]} id {packet.ident}:", packet.method,
+                 f"User-Name {packet.name!r}", f"typed {packet.typed!r}"]
         if packet.is_eap:
-            extra += f" inner User-Name {packet.inner!r} and {packet.lies}"
-        return (f"t={self.now_s} {packet.place} port {self.site.ports[packet.place]} id {packet.ident}: {packet.method} "
-                f"User-Name {packet.name!r} typed {packet.typed!r}{state} NAS {packet.nas} {packet.kind} station {packet.station}{extra}")
+            words.append(f"inside {packet.inner!r} {packet.lies}")
+        if packet.issued:
+            words.append(f"State of {packet.issued.site.name} {packet.issued.place} for {packet.issued.name!r}")
+        words.append(f"NAS {packet.nas} {packet.kind} station {packet.station}")
+        return " ".join(words + [str(packet.extra)] * bool(packet.extra))
 
     def _wrong_log(self, packet, mark):
         """A line that tells of an accept names the account."""
@@ -140,8 +145,8 @@ class Bench:
 
     def issue(self, reply, packet, person):
         """What a challenge stands for."""
-        return Issued(self.site, packet.place, packet.nas, packet.name_bytes, person, packet.station, self.now_s,
-                      reply.state)
+        return Issued(self.site, packet.place, packet.nas, packet.name_bytes, person, packet.station,
+                      packet.kind, self.now_s, reply.state)
 
     def first(self, person, name=None, typed=None, **more):
         """A first packet; the reply and what it issued, if it is a challenge."""
@@ -154,7 +159,7 @@ class Bench:
 
     def answer(self, issued, typed, name=None, **more):
         packet = Packet(issued.place, issued.name if name is None else name, typed, issued=issued, nas=issued.nas,
-                        station=issued.station)
+                        station=issued.station, kind=issued.kind)
         for key, value in more.items():
             setattr(packet, key, value)
         return self.send(packet)

@@ -71,11 +71,11 @@ def finish(bench, issued, packet):
     """Answer a challenge as a user does, sometimes after a wrong code."""
     person = issued.person
     if bench.chance.random() < 0.15:
-        again = bench.answer(issued, bench.wrong_code(), kind=packet.kind)
+        again = bench.answer(issued, bench.wrong_code())
         bench.expect(again, "challenge", f"wrong code of {person}", person)
         issued = bench.issue(again, packet, person)
     method = "CHAP" if packet.method == "CHAP" else "PAP"
-    reply = bench.answer(issued, bench.fresh_code(person), method=method, kind=packet.kind)
+    reply = bench.answer(issued, bench.fresh_code(person), method=method)
     bench.expect(reply, "accept", f"right code of {person}", person)
     bench.honest += reply is not None and reply.accepted
 
@@ -190,7 +190,8 @@ def unusable_name(bench):
 def colliding_name(bench):
     """A name that one module reads as one account and another module as another."""
     chance = bench.chance
-    pairs = [("ben@example.org", "ben"), ("cora", "cora@whole.org"), ("gwen", "CORP\\gwen"), ("gwen", "CORP\\gwendolyn")]
+    pairs = [("ben@example.org", "ben"), ("cora", "cora@whole.org"), ("gwen", "CORP\\gwen"),
+             ("gwen", "CORP\\gwendolyn")]
     if "suffix" in bench.site.realms and chance.random() < 0.7:
         pairs = [("anna", "anna@example.org")]
     pair = chance.choice(pairs)
@@ -261,8 +262,8 @@ def second_name(bench):
         return
     person = issued.person
     other = bench.one(ENROLLED, OFF, UNENROLLED, but=(person,))
-    name = bench.chance.choice([other.name, other.name, person.name.upper(), person.name + "\0x", "nobody", f"{person.name}@whole.org",
-                                person.name.encode() + b"\xff"])
+    name = bench.chance.choice([other.name, other.name, person.name.upper(), person.name + "\0x", "nobody",
+                                f"{person.name}@whole.org", person.name.encode() + b"\xff"])
     bench.answer(issued, bench.fresh_code(person), name=name)
 
 
@@ -353,7 +354,7 @@ def send_twice(bench, person, code):
     reply = bench.send(first)
     if reply is None or not reply.accepted:
         return
-    again = Packet("main", person.name, typed, authenticator=first.authenticator, ident=first.ident)
+    again = Packet("main", person.name, typed, authenticator=first.authenticator, ident=first.ident, other_port=True)
     change = chance.choice(["late", "nas", "station", "ident", "nothing"])
     if change == "late":
         bench.wait(chance.choice([15, 100, 250]))
@@ -410,7 +411,8 @@ def weight(site, attack):
     return {colliding_name: 5 if late_realm else 1, password_like_a_code: 4 if site.report_only else 1,
             other_place: 2 * site.open_door, remembered_elsewhere: 1 if site.remember_s else 0,
             lying_tunnel: 2 if site.eap in ("inside", "both") and site.remember_s else 0,
-            by_certificate: 0 if site.eap == "inside" else 1, other_outer_name: 0 if site.eap == "bare" else 1}.get(attack, 1)
+            by_certificate: 0 if site.eap == "inside" or site.report_only else 1,
+            other_outer_name: 0 if site.eap == "bare" else 1}.get(attack, 1)
 
 
 HONEST = 0.45   # of all logins

@@ -24,6 +24,7 @@ class Issued:
     name: bytes
     person: object
     station: str
+    kind: str
     now_s: int
     state: bytes = b""
 
@@ -45,6 +46,7 @@ class Packet:
     extra: tuple = ()
     inner: object = None       # the name in the tunnel; name is the one outside
     lies: tuple = ()           # further attributes in the tunnel
+    other_port: bool = False   # of the NAS, so that the server takes it for no duplicate by itself
     session_s: int = 0
 
     @property
@@ -215,12 +217,15 @@ class Oracle:
     def _take_down(self, person, code, packet, now_s):
         if code is None:
             return
-        station = packet.issued.station if packet.issued else packet.station
-        person.trusted[packet.kind, station] = now_s + self.site.remember_s
-        self.used.setdefault((person, normal(code)), (packet, now_s))
+        if (person, normal(code)) in self.used:
+            return
+        self.used[person, normal(code)] = packet, now_s
         step = now_s // STEP_S
         steps = [step + i for i in (-1, 0, 1) if person.code_of(step + i) == normal(code)]
         person.last_step = max([person.last_step, *steps])
+        if steps:      # a recovery code makes no device known
+            device = packet.issued or packet
+            person.trusted[device.kind, device.station] = now_s + self.site.remember_s
 
     # ---- what an honest login gets
 
@@ -262,6 +267,7 @@ class Oracle:
 
 
 def normal(code):
+    """A code as people may type it, without what they add."""
     return code.replace("-", "").replace(" ", "").upper()
 
 

@@ -142,7 +142,8 @@ class Rack(FreeRadius):
             items["user_dn"] = f"uid={NAME},{unit_of(site.number)}"
         text = (SHIPPED / "mods-available/peruser_mfa").read_text()
         text = conf.edit(text, {f"peruser_mfa.{item}": value for item, value in items.items()})
-        return text.replace("peruser_mfa {", f"peruser_mfa {name} {{", 1).replace("peruser_mfa.conf", f"{site.name}.conf")
+        text = text.replace("peruser_mfa {", f"peruser_mfa {name} {{", 1)
+        return text.replace("peruser_mfa.conf", f"{site.name}.conf")
 
     def _rlm_ldap(self, site):
         dn = MAPPER_DN if site.mapped == "readable" else FREERADIUS_DN
@@ -166,8 +167,9 @@ def users_file(site):
     """Passwords for rlm_files, here or at the home server."""
     lines = []
     for person in site.people:
-        lines += [f'"{name}"'.replace("\\", "\\\\") + f' Cleartext-Password := "{person.password}"\n'
-                  f'\tFilter-Id := "{person.label}"\n'.replace("\\", "\\\\") for name in (person.names[:1] if site.user_dn else person.names)]
+        names = person.names[:1] if site.user_dn else person.names
+        lines += [f'"{name}" Cleartext-Password := "{person.password}"\n\tFilter-Id := "{person.label}"\n'.replace(
+            "\\", "\\\\") for name in names]
     return "".join(lines)
 
 

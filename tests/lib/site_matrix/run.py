@@ -10,7 +10,7 @@ from pathlib import Path
 import ldap
 import ldap.modlist
 
-from ..ldap_server import encode, new_password
+from ..ldap_server import encode, new_password, run_tool
 from ..ring import Ring
 from ..slapd import Slapd
 from ..tls import make_certificates
@@ -22,6 +22,7 @@ from .site import draw_site
 
 SITES_PER_RACK = 12
 LOGINS_PER_SITE = 24
+TEXT_MAX = 1 << 20   # bytes; the directory's database is larger
 FLAGS = "peruserMfaEnabled,peruserMfaRequiredFrom,userPassword"
 
 
@@ -155,9 +156,9 @@ def keep_rack(rack, slapd, keep):
     moved = {str(rack.dir): f"{keep}/{name}", str(slapd.dir): f"{keep}/slapd"}
     for source, target in moved.items():
         shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(source, target, symlinks=True, ignore=lambda _, names: [n for n in names if n == "ldapi"])
+        run_tool("cp", "-a", "--sparse=always", source, target)
         for path in Path(target).rglob("*"):
-            if path.is_file() and not path.is_symlink():
+            if path.is_file() and not path.is_symlink() and path.stat().st_size < TEXT_MAX:
                 rewrite(path, moved)
     environment = " ".join(f"{key}={value}" for key, value in rack.environment().items() if key != "PATH")
     (keep / name / "start").write_text(
