@@ -18,6 +18,8 @@ struct mfa_config_item const mfa_config_items[] = {
 	{"ldap", "write_uri", MFA_CONFIG_URIS, AT(write_uri), "", 0, STRING_MAX, NULL},
 	{"ldap", "several_writers", MFA_CONFIG_CHOICE, AT(several_writers), "refuse", 0, 0,
 	 "refuse accept_replays"},
+	{"ldap", "confirm", MFA_CONFIG_CHOICE, AT(confirm), "when_reachable", 0, 0,
+	 "no when_reachable always"},
 	{"ldap", "start_tls", MFA_CONFIG_BOOL, AT(start_tls), "no", 0, 0, NULL},
 	{"ldap", "ca_file", MFA_CONFIG_STRING, AT(ca_file), "", 0, STRING_MAX, NULL},
 	{"ldap", "require_cert", MFA_CONFIG_CHOICE, AT(require_cert), "demand", 0, 0,
@@ -276,6 +278,13 @@ same_name(void const *base, struct mfa_config_item const *items, struct mfa_conf
 		}
 	}
 	return NULL;
+}
+
+enum mfa_confirm mfa_config_confirm(struct mfa_config const *config)
+{
+	if (!config->write_uri[0] || strcmp(config->write_uri, config->uri) == 0)
+		return MFA_CONFIRM_NO;
+	return (enum mfa_confirm)config->confirm;
 }
 
 static unsigned count_words(char const *text)

@@ -31,12 +31,20 @@ enum mfa_several_writers {
 	MFA_SEVERAL_ACCEPT_REPLAYS, //!< A code may be accepted once per server.  Not safe.
 };
 
+/** Whether an answer that rests on a replica and writes nothing is confirmed by the provider */
+enum mfa_confirm {
+	MFA_CONFIRM_NO = 0,	    //!< The replica is believed.
+	MFA_CONFIRM_WHEN_REACHABLE, //!< The replica is believed while the provider is away.
+	MFA_CONFIRM_ALWAYS, //!< Nobody is accepted without a code while the provider is away.
+};
+
 /** All shared settings; strings are owned, free with mfa_config_clear() */
 struct mfa_config {
 	/* ldap { } */
 	char *uri;		    //!< One or several LDAP URIs, separated by spaces: for reading.
 	char *write_uri;	    //!< For writing; empty: the same.
 	uint32_t several_writers;   //!< enum mfa_several_writers.
+	uint32_t confirm;	    //!< enum mfa_confirm, as configured: see mfa_config_confirm().
 	uint32_t start_tls;	    //!< Boolean.
 	char *ca_file;		    //!< PEM; empty: the system's.
 	uint32_t require_cert;	    //!< enum mfa_require_cert.
@@ -115,6 +123,9 @@ enum mfa_rc mfa_config_defaults(void *base, struct mfa_config_item const *items)
  */
 enum mfa_rc mfa_config_complete(void const *base, struct mfa_diag *diag,
 				struct mfa_config_item const *items) MFA_MUST_CHECK;
+
+/** What is to be confirmed; MFA_CONFIRM_NO where reading and writing go to the same servers */
+enum mfa_confirm mfa_config_confirm(struct mfa_config const *config);
 
 /** Free every string and set all to zero; strings are wiped, some are passwords */
 void mfa_config_clear(void *base, struct mfa_config_item const *items);

@@ -3,6 +3,9 @@
 
 #include <stdlib.h>
 
+#define AWAY_MS                                                                                    \
+	5000 /* between two attempts to have something confirmed by a provider that is away */
+
 void mfa_conn_start(struct mfa_conn *conn)
 {
 	conn->deadline_ms = mfa_monotonic_ms() + (int64_t)conn->store->config->timeout_s * 1000;
@@ -109,6 +112,23 @@ void mfa_conn_drop(struct mfa_conn *conn, enum mfa_side side)
 {
 	side = side_of(conn, side);
 	mfa_conn_close(&conn->handle[side], conn);
+}
+
+bool mfa_conn_may_confirm(struct mfa_conn *conn)
+{
+	int64_t *away = &conn->store->away_until_ms;
+	int64_t until = __atomic_load_n(away, __ATOMIC_RELAXED);
+	int64_t const now = mfa_monotonic_ms();
+
+	if (until == 0) return true;
+	return now >= until && __atomic_compare_exchange_n(away, &until, now + AWAY_MS, false,
+							   __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+void mfa_conn_note_provider(struct mfa_conn *conn, bool answered)
+{
+	__atomic_store_n(&conn->store->away_until_ms, answered ? 0 : mfa_monotonic_ms() + AWAY_MS,
+			 __ATOMIC_RELAXED);
 }
 
 enum mfa_rc mfa_conn_alloc(struct mfa_conn **conn, struct mfa_store *store)

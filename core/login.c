@@ -67,6 +67,7 @@ struct mfa_login *mfa_login_alloc(void)
 	if (!login) return NULL;
 	mfa_entry_init(&login->entry);
 	login->have_entry = login->is_earlier = login->sent = false;
+	login->side = MFA_SIDE_READ;
 	login->record = (struct mfa_record){0};
 	login->decision.verdict = MFA_REJECT;
 	login->decision.result = MFA_RESULT_REJECTED;
@@ -118,6 +119,7 @@ enum mfa_rc mfa_login_read(struct mfa_login *login, struct mfa_diag *diag, struc
 	enum mfa_rc const rc = mfa_conn_read(&login->entry, diag, conn, side, where);
 
 	login->have_entry = rc == MFA_OK;
+	login->side = side;
 	return rc;
 }
 
@@ -146,6 +148,9 @@ struct question {
 	struct mfa_request const *request;
 	mfa_login_hook hook;
 	void *uctx;
+	bool confirming; //!< The provider was asked to confirm.
+	bool by_replica; //!< The decision is one that the provider has not confirmed.
+	bool unknown;	 //!< The replica does not have the entry.
 };
 
 static void ask_record(struct question const *question)
@@ -176,23 +181,97 @@ static bool is_proven(struct mfa_login *login)
 	       decision->change.assert_count > 0;
 }
 
+/** Whether the answer rests on a replica alone: it ends the login, and no write proves it */
+static bool needs_confirming(struct question const *question)
+{
+	struct mfa_login const *login = question->login;
+	struct mfa_decision const *decision = &login->decision;
+
+	return question->ctx->confirm != MFA_CONFIRM_NO && login->side == MFA_SIDE_READ &&
+	       decision->verdict != MFA_CHALLENGE && decision->change.count == 0;
+}
+
+/** Whether to ask the provider now; when it is known to be away, the replica may be believed */
+static bool may_ask_provider(struct question *question)
+{
+	struct mfa_login_context const *ctx = question->ctx;
+
+	if (!ctx->conn) return true; /* and the read fails: the answer does not count */
+	question->confirming =
+		ctx->confirm == MFA_CONFIRM_ALWAYS || mfa_conn_may_confirm(ctx->conn);
+	return question->confirming;
+}
+
+/** What a replica said counts, since the provider is away, and the log tells */
+static enum mfa_rc believe_replica(struct question *question)
+{
+	struct mfa_login *login = question->login;
+
+	if (question->unknown) {
+		mfa_diag_say(&login->record_diag,
+			     "the provider is away: a replica does not have this user, and may "
+			     "be behind");
+		return MFA_ERR_NOT_FOUND;
+	}
+	if (!question->by_replica) return MFA_ERR_UNAVAILABLE;
+	mfa_diag_set(&login->record_diag,
+		     "the provider is away: '%s' is what a replica says, which may be behind",
+		     mfa_result_name(login->decision.result));
+	return MFA_OK;
+}
+
 static enum mfa_rc decide(struct mfa_update *update, struct mfa_diag *diag)
 {
-	struct question const *question = update->uctx;
+	struct question *question = update->uctx;
 	struct mfa_login *login = question->login;
 
 	(void)diag;
-	if (update->fresh) login->is_earlier = false;
+	if (update->fresh) {
+		login->is_earlier = false;
+		login->side = update->side;
+	}
 	login->sent = update->sent;
 	ask_record(question);
 	update->have_entry = is_proven(login);
+	question->unknown = false;
+	question->by_replica = update->have_entry && needs_confirming(question);
+	if (!question->by_replica) return MFA_OK;
+	if (!may_ask_provider(question)) return believe_replica(question);
+	update->side = MFA_SIDE_WRITE;
+	update->have_entry = false;
 	return MFA_OK;
+}
+
+/** Ask the provider for an entry that a replica does not have: it may be new */
+static enum mfa_rc find_at_provider(struct mfa_update *update, struct mfa_diag *diag)
+{
+	struct question *question = update->uctx;
+
+	if (update->side == MFA_SIDE_WRITE || question->ctx->confirm == MFA_CONFIRM_NO)
+		return MFA_ERR_NOT_FOUND;
+	question->unknown = true;
+	update->side = MFA_SIDE_WRITE;
+	return may_ask_provider(question) ? mfa_update_run(update, diag) : MFA_ERR_UNAVAILABLE;
+}
+
+/** Carry it out, with the provider's word where it is needed and can be had */
+static enum mfa_rc run(struct mfa_update *update, struct mfa_diag *diag)
+{
+	struct question *question = update->uctx;
+	struct mfa_login_context const *ctx = question->ctx;
+	enum mfa_rc rc = mfa_update_run(update, diag);
+
+	if (rc == MFA_ERR_NOT_FOUND) rc = find_at_provider(update, diag);
+	if (question->confirming) mfa_conn_note_provider(ctx->conn, rc != MFA_ERR_UNAVAILABLE);
+	if (rc != MFA_ERR_UNAVAILABLE || ctx->confirm != MFA_CONFIRM_WHEN_REACHABLE) return rc;
+	return believe_replica(question);
 }
 
 enum mfa_rc mfa_login_run(struct mfa_login *login, struct mfa_login_context const *ctx,
 			  struct mfa_request const *request, mfa_login_hook hook, void *uctx)
 {
-	struct question question = {login, ctx, request, hook, uctx};
+	struct question question = {
+		.login = login, .ctx = ctx, .request = request, .hook = hook, .uctx = uctx};
 	struct mfa_where where = ctx->where ? *ctx->where : (struct mfa_where){0};
 	struct mfa_update update = {.conn = ctx->conn,
 				    .where = &where,
@@ -207,7 +286,7 @@ enum mfa_rc mfa_login_run(struct mfa_login *login, struct mfa_login_context cons
 
 	if (ctx->lean) where.leave_out = mfa_login_spare(ctx->policy, is_recovery(request->code));
 	if (login->entry.left_out & needs(ctx->policy, request->code)) update.have_entry = false;
-	rc = mfa_update_run(&update, &diag);
+	rc = run(&update, &diag);
 	login->have_entry = update.have_entry;
 	return rc == MFA_OK ? MFA_OK : fail(login, rc, &diag);
 }

@@ -16,6 +16,7 @@ struct mfa_login {
 	struct mfa_entry entry; //!< As read last.
 	bool have_entry;	//!< entry holds something: do not read it first.
 	bool is_earlier;	//!< entry is from an earlier packet: see mfa_login_run().
+	enum mfa_side side;	//!< Where entry was read.
 	bool sent; //!< An answer was sent to the directory and lost: this one may find its traces.
 	struct mfa_record record;
 	struct mfa_decision decision; //!< The answer.
@@ -29,7 +30,9 @@ struct mfa_login_context {
 	struct mfa_keyring const *ring;
 	struct mfa_policy const *policy;
 	bool required; //!< MFA is not optional for this login.
-	bool lean;     //!< Read what the decision needs; for programs that look at nothing else.
+	enum mfa_confirm
+		confirm; //!< What mfa_config_confirm() says; needs conn when it is not "no".
+	bool lean;	 //!< Read what the decision needs; for programs that look at nothing else.
 };
 
 /** Called on an answer before it is written; may add to the change
@@ -68,6 +71,11 @@ enum mfa_rc mfa_login_read(struct mfa_login *login, struct mfa_diag *diag, struc
  * that all that was decided upon is still so, which the directory checks as it writes
  * (RFC 4528).  Any other answer is decided once more, upon a fresh read.  So is one
  * that needs an attribute which was left out of the entry.
+ *
+ * An answer that ends the login, writes nothing and rests on an entry from a replica is
+ * decided once more upon the provider's entry, as ctx->confirm says; an entry that was not
+ * found is looked for there.  When the provider is away and the replica is believed,
+ * record_diag says so.
  *
  * @param[in,out] login decision is always set; verdict MFA_REJECT on any failure, with
  *			result MFA_RESULT_UNAVAILABLE when it was the directory's absence.

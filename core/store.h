@@ -22,8 +22,9 @@ struct mfa_account {
 struct mfa_store {
 	struct mfa_config const *config;
 	struct mfa_account account;
-	bool read_class; //!< Also ask for objectClass: for programs that enrol.
-	bool no_assert;	 //!< Set by the first server that refuses the assertion control.
+	bool read_class;       //!< Also ask for objectClass: for programs that enrol.
+	bool no_assert;	       //!< Set by the first server that refuses the assertion control.
+	int64_t away_until_ms; //!< Monotonic: see mfa_conn_may_confirm(); 0: the provider is there.
 };
 
 /** A connection; opaque */
@@ -74,6 +75,14 @@ void mfa_conn_start(struct mfa_conn *conn);
  */
 enum mfa_rc mfa_conn_read(struct mfa_entry *entry, struct mfa_diag *diag, struct mfa_conn *conn,
 			  enum mfa_side side, struct mfa_where const *where) MFA_MUST_CHECK;
+
+/** Whether the provider should be asked to confirm what a replica said
+ *
+ * For a while after it did not answer, one caller may ask, and the others need not wait for
+ * it.  The caller that may says afterwards how it ended, by mfa_conn_note_provider().
+ */
+bool mfa_conn_may_confirm(struct mfa_conn *conn);
+void mfa_conn_note_provider(struct mfa_conn *conn, bool answered);
 
 /** Carry out a change on the writing side, in one modify
  *

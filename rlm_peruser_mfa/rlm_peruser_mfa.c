@@ -438,8 +438,8 @@ static rlm_rcode_t after_password(rlm_peruser_mfa_t *inst, REQUEST *request,
 	if (!notes->login) notes->login = mfa_login_alloc();
 	if (!notes->login) return RLM_MODULE_FAIL;
 	rc = ask_record(inst, request, notes);
-	if (rc == MFA_ERR_NOT_FOUND) return stranger(inst, request);
 	if (notes->login->record_diag.text[0]) RWARN("%s", notes->login->record_diag.text);
+	if (rc == MFA_ERR_NOT_FOUND) return stranger(inst, request);
 	if (!inst->report_only) return reply_to_password(inst, request, notes->login);
 	peruser_report_decision(inst, request, &notes->login->decision);
 	return RLM_MODULE_NOOP;

@@ -249,6 +249,7 @@ enum mfa_rc peruser_ask(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_lo
 	struct mfa_login_context ctx = {.ring = &inst->ring,
 					.policy = &inst->policy,
 					.lean = true,
+					.confirm = mfa_config_confirm(&inst->directory.config),
 					.required = peruser_required(request)};
 	TALLOC_CTX *pool = talloc_new(request);
 	struct mfa_where where;
@@ -256,8 +257,9 @@ enum mfa_rc peruser_ask(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_lo
 	enum mfa_rc rc;
 
 	if (!login->have_entry) (void)take_mapped(login, inst, request);
-	/* The password step with a record in hand writes nothing: it needs no connection. */
-	if (!login->have_entry || ask->code) {
+	/* The password step with a record in hand writes nothing: it needs no connection, unless
+	 * the provider has to confirm it. */
+	if (!login->have_entry || ask->code || ctx.confirm != MFA_CONFIRM_NO) {
 		conn = borrow(inst, &login->decision.reason);
 		if (!conn) {
 			rc = fail(login, MFA_ERR_UNAVAILABLE);

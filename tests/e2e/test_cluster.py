@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Any server of a cluster answers the second packet; a replica that lags behind fools nobody."""
 import subprocess
+import time
 
 import pytest
 
@@ -9,6 +10,7 @@ from lib.page import Page
 from lib.radius_server import FreeRadius
 from lib.ring import Ring
 from lib.slapd import RADIUS_DN, Slapd
+from lib.totp import Device
 from lib.user import Enrolled, User
 
 
@@ -64,6 +66,14 @@ def replica(provider):
     with Slapd(provider=provider) as server:
         server.wait_synced()
         yield server
+
+
+@pytest.fixture
+def replica_of_its_own():
+    """A provider that the test may ruin, and its replica."""
+    with Slapd(syncprov=True) as provider, Slapd(provider=provider) as replica:
+        replica.wait_synced()
+        yield provider, replica
 
 
 def reading_from(replica, provider, ring, **more):
@@ -172,3 +182,100 @@ def test_second_server_of_the_list_answers_when_the_first_is_gone(provider, repl
         replica.kill()
         assert user.login(client, 1).accepted
         assert User(provider).start(client).accepted
+
+
+# ---- an accept that writes nothing is confirmed by the provider
+
+PASSWORD = "the same for all"
+KNOWN_PASSWORD = f"""
+	update control {{
+		Cleartext-Password := "{PASSWORD}"
+	}}
+	pap
+"""
+
+
+def lagging(replica, provider, ring, *, instance=None, **settings):
+    """The first factor does without the directory; the replica has stopped to follow."""
+    replica.wait_synced()
+    replica.stop_replication()
+    settings = {"ldap.uri": replica.uri, "ldap.write_uri": provider.uri, "ldap.timeout": 2, "ldap.connect_timeout": 1,
+                **{f"ldap.{name}": value for name, value in settings.items()}}
+    return FreeRadius(replica, ring=ring, settings=settings, sections={"first_factor": KNOWN_PASSWORD},
+                      instance=instance)
+
+
+def test_a_stale_replica_does_not_let_in_a_user_who_has_enrolled(provider, replica, ring):
+    user, other = User(provider, password=PASSWORD), Enrolled(provider, password=PASSWORD)
+    device = Device()
+    with lagging(replica, provider, ring) as server, server.client() as client:
+        mark = provider.mark()
+        assert user.start(client).result == "off"
+        assert provider.operations(mark)[RADIUS_DN, "SRCH"] == 1
+        user.set(peruserMfaEnabled="TRUE", peruserMfaSecret=device.secret)
+        challenge = user.start(client)
+        assert challenge.challenged
+        assert user.answer(client, challenge, device.code()).accepted
+        mark = provider.mark()
+        other.challenge(client)
+        assert provider.operations(mark)[RADIUS_DN, "SRCH"] == 0, "who is asked for a code needs no confirmation"
+
+
+def test_without_confirm_the_replica_is_believed(provider, replica, ring):
+    user = User(provider, password=PASSWORD)
+    with lagging(replica, provider, ring, confirm="no") as server, server.client() as client:
+        user.set(peruserMfaEnabled="TRUE", peruserMfaSecret=Device().secret)
+        mark = provider.mark()
+        assert user.start(client).result == "off"
+        assert provider.operations(mark)[RADIUS_DN, "SRCH"] == 0
+
+
+def test_a_device_that_was_forgotten_at_the_provider_is_not_remembered(provider, replica, ring):
+    user = Enrolled(provider, password=PASSWORD)
+    phone = {"Calling_Station_Id": "02-00-00-00-00-01", "NAS_Port_Type": 5}
+    with FreeRadius(provider, ring=ring, sections={"first_factor": KNOWN_PASSWORD},
+                    instance={"remember.lifetime": 600}) as server, server.client() as client:
+        assert user.login(client, **phone).accepted
+    with lagging(replica, provider, ring, instance={"remember.lifetime": 600}) as server, server.client() as client:
+        assert user.start(client, **phone).result == "trusted"
+        user.set(peruserMfaTrustedDevice=None)
+        assert user.start(client, **phone).challenged
+
+
+def test_a_user_whom_the_replica_does_not_have_yet(provider, replica, ring):
+    with lagging(replica, provider, ring, instance={"not_found": "accept"}) as server, server.client() as client:
+        user = Enrolled(provider, password=PASSWORD)
+        assert user.start(client).challenged
+        assert client.password("nobody-of-that-name", PASSWORD).accepted
+
+
+@pytest.mark.parametrize("fault", ["kill", "sigstop"])
+def test_a_provider_that_is_away_confirms_nothing_and_the_log_says_so(replica_of_its_own, ring, fault):
+    provider, replica = replica_of_its_own
+    user = User(provider, password=PASSWORD)
+    with lagging(replica, provider, ring, instance={"not_found": "accept"}) as server, server.client() as client:
+        assert user.start(client).result == "off"
+        getattr(provider, fault)()
+        mark = server.mark()
+        assert user.start(client).result == "off"
+        assert "the provider is away: 'off' is what a replica says" in server.log(mark)
+        begin = time.monotonic()
+        for _ in range(5):
+            assert user.start(client).result == "off"
+        assert time.monotonic() - begin < 1, "the provider is not waited for by each login"
+        mark = server.mark()
+        assert client.password("nobody-of-that-name", PASSWORD).accepted
+        assert "a replica does not have this user" in server.log(mark)
+
+
+@pytest.mark.parametrize("fault", ["kill", "sigstop"])
+def test_confirm_always_lets_nobody_in_without_the_provider(replica_of_its_own, ring, fault):
+    provider, replica = replica_of_its_own
+    user = User(provider, password=PASSWORD)
+    with lagging(replica, provider, ring, confirm="always", instance={"not_found": "accept"}) as server, \
+            server.client() as client:
+        assert user.start(client).result == "off"
+        getattr(provider, fault)()
+        for name in (user.uid, "nobody-of-that-name"):
+            reply = client.password(name, PASSWORD)
+            assert reply.rejected and reply.result == "unavailable"

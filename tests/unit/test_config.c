@@ -34,6 +34,8 @@ static void the_least_configuration_has_the_defaults(void **state)
 	assert_string_equal(config.uri, "ldap://localhost");
 	assert_string_equal(config.write_uri, "");
 	assert_int_equal(config.several_writers, MFA_SEVERAL_REFUSE);
+	assert_int_equal(config.confirm, MFA_CONFIRM_WHEN_REACHABLE);
+	assert_int_equal(mfa_config_confirm(&config), MFA_CONFIRM_NO);
 	assert_int_equal(config.start_tls, 0);
 	assert_string_equal(config.ca_file, "");
 	assert_int_equal(config.require_cert, MFA_CERT_DEMAND);
@@ -82,6 +84,7 @@ static void every_item_is_read(void **state)
 	}
 	assert_string_equal(config.uri, "ldap://a ldap://b");
 	assert_string_equal(config.write_uri, "ldap://c");
+	assert_int_equal(mfa_config_confirm(&config), MFA_CONFIRM_WHEN_REACHABLE);
 	assert_int_equal(config.start_tls, 1);
 	assert_string_equal(config.ca_file, "/etc/ca file.pem");
 	assert_int_equal(config.require_cert, MFA_CERT_ALLOW);
