@@ -3,14 +3,16 @@
 import os
 import random
 import re
+from types import SimpleNamespace
 
 from ..client import Client, NoAnswer
+from ..eap import eapol_test, network
 from ..eap_peer import converse, peer
 from ..mschap import chap, mschap2
 from .oracle import Issued, Oracle, Packet, raw
 from .people import ENROLLED, STEP_S
 
-KINDS = {"Ethernet": 15, "Virtual": 5}
+KINDS = {"Ethernet": 15, "Virtual": 5, "Wireless": 19}
 LOGGED = re.compile(r"user '(.*)': (?:accepted|recovery|trusted)\b")
 
 
@@ -81,6 +83,8 @@ class Bench:
 
     def _ask(self, packet):
         port = self.site.ports[packet.place]
+        if packet.by_program:
+            return self._run_program(packet, port)
         client = self.clients.get(port)
         if client is None or packet.other_port:
             if client:
@@ -96,6 +100,15 @@ class Bench:
         bytes_sent = client.packet(self._attributes(packet), ident=packet.ident, authenticator=packet.authenticator)
         packet.ident = bytes_sent[1]
         return client.receive(client.send(bytes_sent))
+
+    def _run_program(self, packet, port):
+        """Let eapol_test do it; what it says, in the form of a reply without attributes."""
+        self.rack.programs_left -= 1
+        text = network(packet.method, packet.inner, self.rack.certificates / "ca.pem", password=packet.typed,
+                       anonymous=packet.name)
+        done = eapol_test(self.rack.dir, port, text, mac=packet.station.replace("-", ":"))
+        return SimpleNamespace(accepted=done.accepted, rejected=not done.accepted, challenged=False, state=None,
+                               all=lambda _: [])
 
     def _attributes(self, packet):
         attributes = [("User-Name", packet.name)] if packet.name is not None else []
@@ -124,8 +137,9 @@ class Bench:
 
     def _shown(self, packet):
         """A packet as a line for people."""
-        words = [f"t={self.now_s} {packet.place} port {self.site.ports[packet.place]} id {packet.ident}:", packet.method,
-                 f"User-Name {packet.name!r}", f"typed {packet.typed!r}"]
+        words = [f"t={self.now_s} {packet.place} port {self.site.ports[packet.place]} id {packet.ident}:",
+                 packet.method + " by eapol_test" * packet.by_program,
+                 f"User-Name {packet.name!r} typed {packet.typed!r}"]
         if packet.is_eap:
             words.append(f"inside {packet.inner!r} {packet.lies}")
         if packet.issued:

@@ -87,6 +87,8 @@ def honest_eap(bench):
     if not person.known_by_directory or not person.name.isascii() or not person.name.isalpha():
         return
     packet = eap_packet(bench, person)
+    if bench.rack.programs_left and packet.method in ("TTLS/PAP", "TTLS/GTC", "PEAP/GTC"):
+        packet.by_program, packet.kind, packet.station = True, "Wireless", STATIONS[0]
     with_code = person.state == ENROLLED and chance.random() < 0.7
     packet.session_s = bench.now_s
     wanted = bench.oracle.promised(person, packet.nas, packet, with_code)

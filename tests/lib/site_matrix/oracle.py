@@ -46,6 +46,7 @@ class Packet:
     extra: tuple = ()
     inner: object = None       # the name in the tunnel; name is the one outside
     lies: tuple = ()           # further attributes in the tunnel
+    by_program: bool = False   # eapol_test sends it, not the supplicant of the tests
     other_port: bool = False   # of the NAS, so that the server takes it for no duplicate by itself
     session_s: int = 0
 

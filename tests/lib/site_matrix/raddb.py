@@ -68,6 +68,7 @@ class Rack(FreeRadius):
 
     def __init__(self, slapd, ring, sites, now_s, certificates):
         self.sites, self.now_s, self.certificates = sites, now_s, certificates
+        self.programs_left = 2    # runs of eapol_test, which are slow
         super().__init__(slapd, ring=ring)
 
     # ---- the clock
@@ -206,7 +207,8 @@ def eap_instance(site):
     auth_type = "LDAP" if by_bind(site) else "PAP"
     text = text.replace("auth_type = LDAP", f"auth_type = {auth_type}")
     by_certificate = "tls {\n\t\ttls = tls-peruser-mfa\n\t}\n\t"
-    text = text.replace("\tgtc {", f"\tmd5 {{\n\t}}\n\t{by_certificate}gtc {{", 1).replace("enable = yes", "enable = no")
+    text = text.replace("\tgtc {", f"\tmd5 {{\n\t}}\n\t{by_certificate}gtc {{", 1)
+    text = text.replace("enable = yes", "enable = no")
     if site.eap == "bare":
         text = text.replace("default_eap_type = ttls", "default_eap_type = gtc", 1)
     return named(text, site)
