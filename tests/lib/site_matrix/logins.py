@@ -5,9 +5,11 @@ Each takes a Bench. An attack that does not fit a site returns without a packet.
 """
 import base64
 import os
+import unicodedata
+from dataclasses import replace
 
 from .bench import Bench
-from .oracle import Packet, certificate
+from .oracle import ATTEMPTS, Packet, certificate
 from .people import BROKEN, CERTIFIED, ENROLLED, OFF, UNENROLLED
 
 STATIONS = ("02-00-00-00-00-01", "02-00-00-00-00-02", "")
@@ -73,7 +75,7 @@ def finish(bench, issued, packet):
     if bench.chance.random() < 0.15:
         again = bench.answer(issued, bench.wrong_code())
         bench.expect(again, "challenge", f"wrong code of {person}", person)
-        issued = bench.issue(again, packet, person)
+        issued = replace(issued, state=again.state, now_s=bench.now_s)
     method = "CHAP" if packet.method == "CHAP" else "PAP"
     reply = bench.answer(issued, bench.fresh_code(person), method=method)
     bench.expect(reply, "accept", f"right code of {person}", person)
@@ -193,7 +195,8 @@ def colliding_name(bench):
     """A name that one module reads as one account and another module as another."""
     chance = bench.chance
     pairs = [("ben@example.org", "ben"), ("cora", "cora@whole.org"), ("gwen", "CORP\\gwen"),
-             ("gwen", "CORP\\gwendolyn")]
+             ("gwen", "CORP\\gwendolyn"), ("anna", "anna "), ("cora", "  CORA"),
+             ("j\u00fcrgen", unicodedata.normalize("NFD", "j\u00fcrgen"))]
     if "suffix" in bench.site.realms and chance.random() < 0.7:
         pairs = [("anna", "anna@example.org")]
     pair = chance.choice(pairs)
@@ -322,6 +325,15 @@ def late_answer(bench):
         bench.answer(issued, bench.fresh_code(issued.person))
 
 
+def too_many_tries(bench):
+    """The first State answered again and again."""
+    issued = challenged(bench)
+    if issued:
+        for _ in range(ATTEMPTS):
+            bench.answer(issued, bench.wrong_code())
+        bench.answer(issued, bench.fresh_code(issued.person))
+
+
 def replay(bench):
     """A code that was used, in the same login and in the next one."""
     issued = challenged(bench)
@@ -420,5 +432,5 @@ def weight(site, attack):
 HONEST = 0.45   # of all logins
 ATTACKS = (wrong_password, password_alone, password_like_a_code, flag_with_option, unusable_name, colliding_name,
            empty_after_decoding, foreign_code, doubled_attribute, second_name, nameless_answer, foreign_code_and_name,
-           other_place, other_site, other_nas, late_answer, replay, glued_twice, recovery_code_twice,
+           other_place, other_site, other_nas, late_answer, too_many_tries, replay, glued_twice, recovery_code_twice,
            remembered_elsewhere, made_up_state)

@@ -5,10 +5,12 @@ Every account has a password, a secret and a label of its own, so their owner is
 """
 import base64
 import binascii
-from dataclasses import dataclass
+import unicodedata
+from dataclasses import dataclass, field
 
 from .people import BROKEN, ENROLLED, OFF, STEP_S, UNENROLLED
 
+ATTEMPTS = 3              # codes that may be tried in one login
 LIFETIME_S = 120          # of a challenge
 KEPT = 60                 # bytes of a home server's reply that a State surely holds
 RETRANSMISSION_S = 10     # of a packet that holds password and code
@@ -27,6 +29,7 @@ class Issued:
     kind: str
     now_s: int
     state: bytes = b""
+    tries: list = field(default_factory=list)   # wrong codes of this login, shared by all its challenges
 
 
 @dataclass(eq=False)
@@ -78,7 +81,8 @@ def certificate(person):
 
 
 def folded(name):
-    return " ".join(name.lower().split())
+    """A name as a directory compares it."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 class Oracle:
@@ -155,6 +159,8 @@ class Oracle:
 
     def wrong(self, packet, reply, now_s):
         """What a reply breaks, as text; an allowed one is also taken down."""
+        if packet.issued and not reply.accepted:
+            packet.issued.tries.append(packet.typed)
         if reply.challenged:
             return self._wrong_challenge(packet, reply)
         return self._wrong_accept(packet, reply, now_s) if reply.accepted else ""
@@ -207,6 +213,8 @@ class Oracle:
             return "a State of another site or virtual server"
         if issued.nas != packet.nas:
             return "a State of another NAS"
+        if len(set(issued.tries)) >= ATTEMPTS:
+            return "a State whose login has no attempts left"
         if now_s - issued.now_s > LIFETIME_S:
             return "a State that is too old"
         if person not in self.readings(packet.name_bytes):
