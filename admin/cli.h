@@ -5,6 +5,7 @@
 #ifndef MFA_ADMIN_CLI_H
 #define MFA_ADMIN_CLI_H
 
+#include "core/enrollment.h"
 #include "core/keyring.h"
 #include "core/store.h"
 #include "core/verdict.h"
@@ -82,14 +83,6 @@ enum mfa_cli_need {
 	MFA_CLI_NEED_DIRECTORY = 4, //!< Connected and bound.
 };
 
-/** What became of an entry */
-enum mfa_cli_outcome {
-	MFA_CLI_FAILED = 0,  //!< Could not be carried out.
-	MFA_CLI_CHANGED,     //!< Written; or, in a dry run, would be.
-	MFA_CLI_UNCHANGED,   //!< It was so already.
-	MFA_CLI_NOT_ALLOWED, //!< Refused: the record's state does not allow it.
-};
-
 struct mfa_cli;
 struct mfa_cli_edit;
 struct mfa_cli_option;
@@ -104,7 +97,7 @@ struct mfa_cli_command {
 	uint32_t takes_users;		     //!< Operands are users; --users stands for them.
 	struct mfa_cli_option const *option; //!< Its own options; ends with a NULL name.
 	enum mfa_cli_exit (*run)(struct mfa_cli *cli);
-	enum mfa_cli_outcome (*decide)(struct mfa_cli_edit *edit); //!< See mfa_cli_edit_command().
+	enum mfa_outcome (*decide)(struct mfa_cli_edit *edit); //!< See mfa_cli_edit_command().
 };
 
 /** One run of the program */

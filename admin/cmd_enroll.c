@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "admin/commands.h"
-#include "admin/enrolment.h"
+#include "admin/edit.h"
 #include "admin/output.h"
 #include "admin/prompt.h"
 #include "admin/qr.h"
+
+#include "core/devices.h"
 
 #include <openssl/crypto.h>
 
@@ -14,9 +16,9 @@
 
 #define CONFIRM_TRIES 3u
 
-static enum mfa_cli_outcome decide(struct mfa_cli_edit *edit)
+static enum mfa_outcome decide(struct mfa_cli_edit *edit)
 {
-	return mfa_cli_enrolment_decide(edit, edit->uctx);
+	return mfa_devices_add(&edit->record, edit->uctx);
 }
 
 /** A secret as long as the hash (RFC 4226 section 4, R6; RFC 6238 section 5.1) */
@@ -83,50 +85,50 @@ static int64_t ask_step(struct mfa_cli const *cli, struct mfa_totp const *totp)
 }
 
 /** Whether it could be added, before anybody scans a code in vain */
-static bool may_enrol(struct mfa_cli *cli, struct mfa_cli_enrolment *enrolment, char const *user,
+static bool may_enrol(struct mfa_cli *cli, struct mfa_new_device *device, char const *user,
 		      struct mfa_entry *entry)
 {
 	struct mfa_cli_edit *edit = calloc(1, sizeof(*edit));
-	enum mfa_cli_outcome outcome;
+	enum mfa_outcome outcome;
 
 	if (!edit) return false;
 	edit->cli = cli;
 	edit->entry = entry;
 	mfa_cli_edit_look(edit);
-	outcome = mfa_cli_enrolment_decide(edit, enrolment);
-	if (outcome != MFA_CLI_CHANGED)
+	outcome = mfa_devices_add(&edit->record, device);
+	if (outcome != MFA_OUTCOME_CHANGED)
 		mfa_cli_edit_row(cli, user, entry->dn, outcome, edit->text.text, NULL);
 	OPENSSL_cleanse(edit, sizeof(*edit));
 	free(edit);
-	return outcome == MFA_CLI_CHANGED;
+	return outcome == MFA_OUTCOME_CHANGED;
 }
 
-static void enrol(struct mfa_cli *cli, struct mfa_cli_enrolment *enrolment, struct mfa_entry *entry)
+static void enrol(struct mfa_cli *cli, struct mfa_new_device *device, struct mfa_entry *entry)
 {
-	struct mfa_cli_work const work = {.decide = decide, .uctx = enrolment};
+	struct mfa_cli_work const work = {.decide = decide, .uctx = device};
 	char const *user = cli->operand[0];
 
-	if (!may_enrol(cli, enrolment, user, entry)) return;
+	if (!may_enrol(cli, device, user, entry)) return;
 	if (cli->args.dry_run) {
 		(void)mfa_cli_edit_run(cli, &work, user, entry);
 		return;
 	}
 	mfa_cli_warn_if_readable(STDOUT_FILENO, "secrets");
-	if (show(cli, &enrolment->totp, user) != MFA_OK) {
-		mfa_cli_edit_row(cli, user, entry->dn, MFA_CLI_FAILED,
+	if (show(cli, &device->totp, user) != MFA_OK) {
+		mfa_cli_edit_row(cli, user, entry->dn, MFA_OUTCOME_FAILED,
 				 "the secret cannot be shown; is the issuer too long?", NULL);
 		return;
 	}
 	if (!mfa_cli_flush()) {
-		mfa_cli_edit_row(cli, user, entry->dn, MFA_CLI_FAILED,
+		mfa_cli_edit_row(cli, user, entry->dn, MFA_OUTCOME_FAILED,
 				 "nobody saw the secret; nothing was written", NULL);
 		return;
 	}
 	if (!cli->args.no_confirm) {
-		enrolment->used_step = ask_step(cli, &enrolment->totp);
+		device->used_step = ask_step(cli, &device->totp);
 		cli->now_s = (int64_t)time(NULL);
-		if (enrolment->used_step < 0) {
-			mfa_cli_edit_row(cli, user, entry->dn, MFA_CLI_NOT_ALLOWED,
+		if (device->used_step < 0) {
+			mfa_cli_edit_row(cli, user, entry->dn, MFA_OUTCOME_REFUSED,
 					 "not confirmed; nothing was written", NULL);
 			return;
 		}
@@ -137,18 +139,20 @@ static void enrol(struct mfa_cli *cli, struct mfa_cli_enrolment *enrolment, stru
 static enum mfa_cli_exit run(struct mfa_cli *cli)
 {
 	struct mfa_entry *entry = mfa_cli_entry_alloc();
-	struct mfa_cli_enrolment enrolment = {.used_step = -1};
+	char nonce[MFA_NONCE_TEXT_SIZE] = "";
+	struct mfa_new_device device = {.used_step = -1, .nonce = nonce};
 	struct mfa_diag diag = {.text = "no memory"};
-	enum mfa_rc rc = entry ? make_totp(&enrolment.totp, cli) : MFA_ERR_NOMEM;
+	enum mfa_rc rc = entry ? make_totp(&device.totp, cli) : MFA_ERR_NOMEM;
 
 	if (rc == MFA_ERR_ARG) mfa_diag_set(&diag, "--device: at most 64 bytes");
+	if (rc == MFA_OK) rc = mfa_nonce_make(nonce);
 	if (rc == MFA_OK) rc = mfa_cli_find(entry, &diag, cli, cli->operand[0]);
 	if (rc == MFA_OK) {
-		enrol(cli, &enrolment, entry);
+		enrol(cli, &device, entry);
 	} else {
 		mfa_cli_warn("%s: %s", cli->operand[0], diag.text);
 	}
-	OPENSSL_cleanse(&enrolment, sizeof(enrolment));
+	OPENSSL_cleanse(&device, sizeof(device));
 	mfa_cli_entry_free(&entry);
 	return rc == MFA_OK ? mfa_cli_tally_exit(cli) : mfa_cli_exit_of(rc);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "admin/commands.h"
-#include "admin/enrolment.h"
+#include "admin/edit.h"
 #include "admin/import.h"
 #include "admin/output.h"
 #include "admin/prompt.h"
 #include "admin/undo.h"
+
+#include "core/devices.h"
 
 #include <openssl/crypto.h>
 
@@ -25,23 +27,23 @@ struct import {
 /** A row of it */
 struct row {
 	struct import *import;
-	struct mfa_cli_enrolment enrolment;
+	struct mfa_new_device device;
 	bool noted; //!< A change was about to be written.
 };
 
-static enum mfa_cli_outcome decide(struct mfa_cli_edit *edit)
+static enum mfa_outcome decide(struct mfa_cli_edit *edit)
 {
 	struct row *row = edit->uctx;
 	struct import *import = row->import;
-	enum mfa_cli_outcome outcome = mfa_cli_enrolment_decide(edit, &row->enrolment);
+	enum mfa_outcome outcome = mfa_devices_add(&edit->record, &row->device);
 
-	if (outcome != MFA_CLI_CHANGED || !import->cli->args.all_or_nothing ||
+	if (outcome != MFA_OUTCOME_CHANGED || !import->cli->args.all_or_nothing ||
 	    import->cli->args.dry_run) {
 		return outcome;
 	}
 	if (mfa_cli_undo_note(&import->written, edit, row->noted) != MFA_OK) {
 		mfa_diag_set(&edit->text, "no memory");
-		return MFA_CLI_FAILED;
+		return MFA_OUTCOME_FAILED;
 	}
 	row->noted = true;
 	return outcome;
@@ -54,8 +56,8 @@ static void say_bad(struct mfa_cli *cli, struct mfa_cli_row const *row, char con
 	json_t *object = json_pack("{s:i}", "row", (int)row->number);
 
 	(void)snprintf(line, sizeof(line), "row %u: %s", row->number, text);
-	mfa_cli_edit_row(cli, row->user[0] ? row->user : "-", (struct mfa_bytes){0}, MFA_CLI_FAILED,
-			 line, object);
+	mfa_cli_edit_row(cli, row->user[0] ? row->user : "-", (struct mfa_bytes){0},
+			 MFA_OUTCOME_FAILED, line, object);
 }
 
 static volatile sig_atomic_t interrupted;
@@ -78,9 +80,9 @@ static bool take(struct mfa_cli_row const *row, void *uctx)
 	struct import *import = uctx;
 	struct mfa_cli *cli = import->cli;
 	struct row writing = {.import = import,
-			      .enrolment = {.totp = row->totp,
-					    .used_step = -1,
-					    .suspended = cli->args.suspended > 0}};
+			      .device = {.totp = row->totp,
+					 .used_step = -1,
+					 .suspended = cli->args.suspended > 0}};
 	struct mfa_cli_work const work = {
 		.decide = decide, .uctx = &writing, .only_problems = import->trial};
 	char const *user = cli->args.user ? cli->args.user : row->user;

@@ -15,48 +15,17 @@ struct invitation {
 	int64_t expires_s;
 };
 
-/** Make a voucher and its value; after a conflict another one, since the first may be in use */
-static bool make_voucher(struct mfa_cli_edit *edit, struct invitation *invitation)
+/** After a conflict another voucher is made, since the first may be in use */
+static enum mfa_outcome decide(struct mfa_cli_edit *edit)
 {
-	char value[MFA_VOUCHER_SIZE];
-	struct mfa_code code;
-	enum mfa_rc rc = mfa_recovery_generate(invitation->text);
+	struct invitation *invitation = edit->uctx;
 
-	mfa_code_parse(&code, mfa_bytes_of(invitation->text));
-	if (rc == MFA_OK) {
-		rc = mfa_voucher_format(value, &edit->cli->ring, edit->entry->id, &code,
-					invitation->expires_s);
-	}
-	mfa_code_clear(&code);
-	if (rc == MFA_OK) mfa_change_swap(&edit->change, edit->entry, MFA_ATTR_VOUCHER, value);
-	return rc == MFA_OK;
-}
-
-static enum mfa_cli_outcome decide(struct mfa_cli_edit *edit)
-{
-	bool const voucher = edit->cli->args.voucher > 0;
-
-	if (edit->flag_bad) {
-		mfa_diag_set(&edit->text, "the flag is not TRUE or FALSE; mend it by hand");
-		return MFA_CLI_NOT_ALLOWED;
-	}
-	if (edit->secrets > 0) {
-		mfa_diag_set(&edit->text, edit->flag ? "enrolled already"
-						     : "has a device: resume, or reset it first");
-		return edit->flag && !voucher ? MFA_CLI_UNCHANGED : MFA_CLI_NOT_ALLOWED;
-	}
-	if (edit->flag && !voucher) {
-		mfa_diag_set(&edit->text, "invited already");
-		return MFA_CLI_UNCHANGED;
-	}
-	if (!edit->flag) mfa_cli_change_flag(edit, true);
-	mfa_change_assert(&edit->change, edit->entry, MFA_ATTR_SECRET);
-	mfa_diag_set(&edit->text, "invited");
-	if (voucher && !make_voucher(edit, edit->uctx)) {
-		mfa_diag_set(&edit->text, "a voucher could not be made");
-		return MFA_CLI_FAILED;
-	}
-	return MFA_CLI_CHANGED;
+	if (!edit->cli->args.voucher) return mfa_enrollment_invite(&edit->record, NULL, 0);
+	if (mfa_recovery_generate(invitation->text) == MFA_OK)
+		return mfa_enrollment_invite(&edit->record, invitation->text,
+					     invitation->expires_s);
+	mfa_diag_set(&edit->text, "a voucher could not be made");
+	return MFA_OUTCOME_FAILED;
 }
 
 /** Say the voucher, now that the directory has it */

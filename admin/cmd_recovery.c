@@ -11,41 +11,17 @@
 
 /** The codes of the user in hand */
 struct codes {
-	char text[MFA_RECOVERY_COUNT][MFA_RECOVERY_TEXT_SIZE];
+	char text[MFA_RECOVERY_SET_SIZE]; //!< A line each.
 };
 
-static enum mfa_rc add_code(struct mfa_cli_edit *edit, char text[static MFA_RECOVERY_TEXT_SIZE])
-{
-	char value[MFA_HASH_SIZE];
-	struct mfa_code code;
-	enum mfa_rc rc = mfa_recovery_generate(text);
-
-	if (rc != MFA_OK) return rc;
-	mfa_code_parse(&code, mfa_bytes_of(text));
-	rc = mfa_recovery_format(value, &edit->cli->ring, edit->entry->id, &code);
-	mfa_code_clear(&code);
-	if (rc == MFA_OK) mfa_change_add(&edit->change, MFA_ATTR_RECOVERY_CODE, value);
-	return rc;
-}
-
-static enum mfa_cli_outcome decide(struct mfa_cli_edit *edit)
+static enum mfa_outcome decide(struct mfa_cli_edit *edit)
 {
 	struct codes *codes = edit->uctx;
 
-	if (edit->secrets == 0) {
-		mfa_diag_set(&edit->text, "has no device: recovery codes stand in for one");
-		return MFA_CLI_NOT_ALLOWED;
-	}
-	mfa_cli_change_remove(edit, MFA_ATTR_RECOVERY_CODE);
-	for (size_t i = 0; i < MFA_RECOVERY_COUNT; i++) {
-		if (add_code(edit, codes->text[i]) != MFA_OK) {
-			mfa_diag_set(&edit->text, "a recovery code could not be made");
-			return MFA_CLI_FAILED;
-		}
-	}
-	mfa_diag_set(&edit->text, "%u new recovery codes; the old ones are void",
-		     MFA_RECOVERY_COUNT);
-	return MFA_CLI_CHANGED;
+	if (mfa_recovery_generate_set(codes->text) == MFA_OK)
+		return mfa_enrollment_codes(&edit->record, codes->text);
+	mfa_diag_set(&edit->text, "a recovery code could not be made");
+	return MFA_OUTCOME_FAILED;
 }
 
 static void report(struct mfa_cli_edit const *edit, json_t *row)
@@ -55,9 +31,12 @@ static void report(struct mfa_cli_edit const *edit, json_t *row)
 
 	if (!edit->cli->args.dry_run) {
 		for (size_t i = 0; i < MFA_RECOVERY_COUNT; i++) {
-			(void)json_array_append_new(list, json_string(codes->text[i]));
-			mfa_cli_say(edit->cli, "%s\n", codes->text[i]);
+			char const *code = codes->text + i * MFA_RECOVERY_TEXT_SIZE;
+
+			(void)json_array_append_new(list,
+						    json_stringn(code, MFA_RECOVERY_TEXT_SIZE - 1));
 		}
+		mfa_cli_say(edit->cli, "%s", codes->text);
 	}
 	(void)json_object_set_new(row, "recovery_codes", list);
 }

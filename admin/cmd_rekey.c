@@ -31,17 +31,17 @@ static enum mfa_rc reseal(struct mfa_cli_edit *edit, struct mfa_bytes value)
 
 /* A value is replaced by deleting exactly it: a login or an administrator in between is a
  * conflict, after which the entry is read and looked at again. */
-static enum mfa_cli_outcome decide(struct mfa_cli_edit *edit)
+static enum mfa_outcome decide(struct mfa_cli_edit *edit)
 {
 	uint64_t *unreadable = edit->uctx;
 	uint64_t bad = 0;
 
-	for (size_t i = 0; i < edit->secrets; i++) {
+	for (size_t i = 0; i < edit->record.secrets; i++) {
 		if (reseal(edit, mfa_entry_get(edit->entry, MFA_ATTR_SECRET, i)) != MFA_OK) bad++;
 	}
-	if (edit->change.count == 0 && bad > 0) return MFA_CLI_NOT_ALLOWED;
+	if (edit->change.count == 0 && bad > 0) return MFA_OUTCOME_REFUSED;
 	*unreadable += bad;
-	return edit->change.count > 0 ? MFA_CLI_CHANGED : MFA_CLI_UNCHANGED;
+	return edit->change.count > 0 ? MFA_OUTCOME_CHANGED : MFA_OUTCOME_UNCHANGED;
 }
 
 static bool visit(struct mfa_cli *cli, char const *user, struct mfa_entry *entry, void *uctx)

@@ -2,15 +2,9 @@
 #include "admin/commands.h"
 #include "admin/edit.h"
 
-static enum mfa_cli_outcome decide(struct mfa_cli_edit *edit)
+static enum mfa_outcome decide(struct mfa_cli_edit *edit)
 {
-	if (mfa_entry_count(edit->entry, MFA_ATTR_FAILURES) == 0) {
-		mfa_diag_set(&edit->text, "no wrong codes");
-		return MFA_CLI_UNCHANGED;
-	}
-	mfa_cli_change_remove(edit, MFA_ATTR_FAILURES);
-	mfa_diag_set(&edit->text, "unlocked");
-	return MFA_CLI_CHANGED;
+	return mfa_enrollment_unlock(&edit->record);
 }
 
 struct mfa_cli_command const mfa_cli_unlock = {

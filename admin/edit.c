@@ -10,29 +10,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 static char const *const outcome_name[] = {
-	[MFA_CLI_FAILED] = "failed",
-	[MFA_CLI_CHANGED] = "changed",
-	[MFA_CLI_UNCHANGED] = "unchanged",
-	[MFA_CLI_NOT_ALLOWED] = "refused",
+	[MFA_OUTCOME_FAILED] = "failed",
+	[MFA_OUTCOME_CHANGED] = "changed",
+	[MFA_OUTCOME_UNCHANGED] = "unchanged",
+	[MFA_OUTCOME_REFUSED] = "refused",
 };
 
-static void count(struct mfa_cli *cli, enum mfa_cli_outcome outcome)
+static void count(struct mfa_cli *cli, enum mfa_outcome outcome)
 {
 	switch (outcome) {
-	case MFA_CLI_CHANGED: cli->changed++; break;
-	case MFA_CLI_UNCHANGED: cli->unchanged++; break;
-	case MFA_CLI_NOT_ALLOWED: cli->refused++; break;
-	case MFA_CLI_FAILED: cli->failed++; break;
+	case MFA_OUTCOME_CHANGED: cli->changed++; break;
+	case MFA_OUTCOME_UNCHANGED: cli->unchanged++; break;
+	case MFA_OUTCOME_REFUSED: cli->refused++; break;
+	case MFA_OUTCOME_FAILED: cli->failed++; break;
 	}
 }
 
 void mfa_cli_edit_row(struct mfa_cli *cli, char const *user, struct mfa_bytes dn,
-		      enum mfa_cli_outcome outcome, char const *text, json_t *row)
+		      enum mfa_outcome outcome, char const *text, json_t *row)
 {
-	bool const bad = outcome == MFA_CLI_FAILED || outcome == MFA_CLI_NOT_ALLOWED;
+	bool const bad = outcome == MFA_OUTCOME_FAILED || outcome == MFA_OUTCOME_REFUSED;
 	char name[MFA_CLI_NAME_MAX], clean[MFA_DIAG_SIZE + 32];
 
 	count(cli, outcome);
@@ -48,7 +47,7 @@ void mfa_cli_edit_row(struct mfa_cli *cli, char const *user, struct mfa_bytes dn
 		mfa_cli_warn("%s: %s: %s", name, outcome_name[outcome], clean);
 	} else {
 		mfa_cli_say(cli, "%s: %s%s\n", name, clean,
-			    cli->args.dry_run && outcome == MFA_CLI_CHANGED
+			    cli->args.dry_run && outcome == MFA_OUTCOME_CHANGED
 				    ? " (dry run: nothing was written)"
 				    : "");
 	}
@@ -74,31 +73,22 @@ void mfa_cli_edit_summary(struct mfa_cli const *cli)
 
 void mfa_cli_edit_look(struct mfa_cli_edit *edit)
 {
-	struct mfa_entry const *entry = edit->entry;
-	struct mfa_bytes const flag = mfa_entry_get(entry, MFA_ATTR_ENABLED, 0);
-	size_t const flags = mfa_entry_count(entry, MFA_ATTR_ENABLED);
-
 	mfa_change_init(&edit->change);
-	edit->text.text[0] = '\0';
-	edit->flag =
-		flags == 1 && flag.len == 4 && strncasecmp((char const *)flag.data, "TRUE", 4) == 0;
-	edit->flag_bad = flags > 0 && !edit->flag &&
-			 (flag.len != 5 || strncasecmp((char const *)flag.data, "FALSE", 5) != 0);
-	edit->secrets = mfa_entry_count(entry, MFA_ATTR_SECRET);
-	edit->required_from_s = -1;
-	edit->required_bad = false;
-	if (mfa_entry_count(entry, MFA_ATTR_REQUIRED_FROM) > 0) {
-		edit->required_bad =
-			mfa_time_parse(&edit->required_from_s,
-				       mfa_entry_get(entry, MFA_ATTR_REQUIRED_FROM, 0)) != MFA_OK;
-	}
+	edit->record =
+		(struct mfa_enrollment){.entry = edit->entry,
+					.ring = &edit->cli->ring,
+					.change = &edit->change,
+					.text = &edit->text,
+					.now_s = edit->cli->now_s,
+					.use_class = edit->cli->config.object_class[0] != '\0'};
+	mfa_enrollment_look(&edit->record);
 }
 
 /** One edit, and what was decided last */
 struct run {
 	struct mfa_cli_edit *edit;
 	struct mfa_cli_work const *work;
-	enum mfa_cli_outcome outcome;
+	enum mfa_outcome outcome;
 	struct mfa_diag done; //!< What the last change said.
 };
 
@@ -110,10 +100,10 @@ static enum mfa_rc decide(struct mfa_update *update, struct mfa_diag *diag)
 	(void)diag;
 	mfa_cli_edit_look(edit);
 	run->outcome = run->work->decide(edit);
-	if (run->outcome != MFA_CLI_CHANGED) mfa_change_init(&edit->change);
+	if (run->outcome != MFA_OUTCOME_CHANGED) mfa_change_init(&edit->change);
 	/* The try whose answer got lost was carried out: so it is changed, and by us. */
-	if (update->sent && run->outcome == MFA_CLI_UNCHANGED) {
-		run->outcome = MFA_CLI_CHANGED;
+	if (update->sent && run->outcome == MFA_OUTCOME_UNCHANGED) {
+		run->outcome = MFA_OUTCOME_CHANGED;
 		edit->text = run->done;
 	}
 	run->done = edit->text;
@@ -129,7 +119,7 @@ static void explain(struct mfa_cli_edit *edit, enum mfa_rc rc, struct mfa_diag c
 	edit->cli->unavailable |= rc == MFA_ERR_UNAVAILABLE || rc == MFA_ERR_BROKEN;
 }
 
-static enum mfa_cli_outcome try_all(struct mfa_cli_edit *edit, struct mfa_cli_work const *work)
+static enum mfa_outcome try_all(struct mfa_cli_edit *edit, struct mfa_cli_work const *work)
 {
 	char *dn = strdup((char const *)edit->entry->dn.data);
 	struct mfa_where const where = {.base = dn, .scope = MFA_SCOPE_BASE};
@@ -151,14 +141,14 @@ static enum mfa_cli_outcome try_all(struct mfa_cli_edit *edit, struct mfa_cli_wo
 	free(dn);
 	if (rc == MFA_OK) return run.outcome;
 	explain(edit, rc, &diag);
-	return MFA_CLI_FAILED;
+	return MFA_OUTCOME_FAILED;
 }
 
-enum mfa_cli_outcome mfa_cli_edit_run(struct mfa_cli *cli, struct mfa_cli_work const *work,
-				      char const *user, struct mfa_entry *entry)
+enum mfa_outcome mfa_cli_edit_run(struct mfa_cli *cli, struct mfa_cli_work const *work,
+				  char const *user, struct mfa_entry *entry)
 {
 	struct mfa_cli_edit *edit = malloc(sizeof(*edit));
-	enum mfa_cli_outcome outcome = MFA_CLI_FAILED;
+	enum mfa_outcome outcome = MFA_OUTCOME_FAILED;
 	json_t *row = NULL;
 
 	if (!edit) {
@@ -170,8 +160,9 @@ enum mfa_cli_outcome mfa_cli_edit_run(struct mfa_cli *cli, struct mfa_cli_work c
 	edit->entry = entry;
 	edit->uctx = work->uctx;
 	outcome = try_all(edit, work);
-	if (outcome == MFA_CLI_CHANGED && work->report) row = json_object();
-	if (work->only_problems && (outcome == MFA_CLI_UNCHANGED || outcome == MFA_CLI_CHANGED)) {
+	if (outcome == MFA_OUTCOME_CHANGED && work->report) row = json_object();
+	if (work->only_problems &&
+	    (outcome == MFA_OUTCOME_UNCHANGED || outcome == MFA_OUTCOME_CHANGED)) {
 		count(cli, outcome);
 		json_decref(row);
 	} else {
@@ -181,25 +172,4 @@ enum mfa_cli_outcome mfa_cli_edit_run(struct mfa_cli *cli, struct mfa_cli_work c
 	OPENSSL_cleanse(edit, sizeof(*edit));
 	free(edit);
 	return outcome;
-}
-
-void mfa_cli_change_class(struct mfa_cli_edit *edit)
-{
-	if (edit->cli->config.object_class[0] && !edit->entry->has_class)
-		mfa_change_add_class(&edit->change);
-}
-
-void mfa_cli_change_flag(struct mfa_cli_edit *edit, bool flag)
-{
-	mfa_cli_change_class(edit);
-	mfa_change_swap(&edit->change, edit->entry, MFA_ATTR_ENABLED, flag ? "TRUE" : "FALSE");
-	mfa_change_assert(&edit->change, edit->entry, MFA_ATTR_ENABLED);
-}
-
-void mfa_cli_change_remove(struct mfa_cli_edit *edit, enum mfa_attr attr)
-{
-	size_t const n = mfa_entry_count(edit->entry, attr);
-
-	for (size_t i = 0; i < n; i++)
-		mfa_change_delete(&edit->change, attr, mfa_entry_get(edit->entry, attr, i));
 }

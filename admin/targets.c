@@ -8,19 +8,20 @@
 
 #define USERS_FILE_MAX (16u << 20)
 
-enum mfa_cli_outcome mfa_cli_edit_user(struct mfa_cli *cli, struct mfa_cli_work const *work,
-				       char const *user)
+enum mfa_outcome mfa_cli_edit_user(struct mfa_cli *cli, struct mfa_cli_work const *work,
+				   char const *user)
 {
 	struct mfa_entry *entry = mfa_cli_entry_alloc();
 	struct mfa_diag diag = {.text = "no memory"};
-	enum mfa_cli_outcome outcome = MFA_CLI_FAILED;
+	enum mfa_outcome outcome = MFA_OUTCOME_FAILED;
 	enum mfa_rc rc = entry ? mfa_cli_find(entry, &diag, cli, user) : MFA_ERR_NOMEM;
 
 	if (rc == MFA_OK) {
 		outcome = mfa_cli_edit_run(cli, work, user, entry);
 	} else {
 		cli->unavailable |= rc == MFA_ERR_UNAVAILABLE;
-		mfa_cli_edit_row(cli, user, (struct mfa_bytes){0}, MFA_CLI_FAILED, diag.text, NULL);
+		mfa_cli_edit_row(cli, user, (struct mfa_bytes){0}, MFA_OUTCOME_FAILED, diag.text,
+				 NULL);
 	}
 	mfa_cli_entry_free(&entry);
 	return outcome;

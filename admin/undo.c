@@ -68,7 +68,7 @@ enum mfa_rc mfa_cli_undo_note(struct mfa_cli_undo **list, struct mfa_cli_edit co
 	if (!undo) return MFA_ERR_NOMEM;
 	undo->next = *list;
 	*list = undo;
-	undo->secrets = edit->secrets;
+	undo->secrets = edit->record.secrets;
 	undo->user = strdup(edit->user);
 	undo->dn = strdup((char const *)edit->entry->dn.data);
 	return copy_values(undo, &edit->change) && undo->user && undo->dn ? MFA_OK : MFA_ERR_NOMEM;
@@ -100,19 +100,19 @@ static size_t count_there(struct mfa_cli_undo const *undo, struct mfa_entry cons
 	return there;
 }
 
-static enum mfa_cli_outcome decide(struct mfa_cli_edit *edit)
+static enum mfa_outcome decide(struct mfa_cli_edit *edit)
 {
 	struct mfa_cli_undo const *undo = edit->uctx;
 	size_t added;
 	size_t const there = count_there(undo, edit->entry, &added);
 
-	if (there == 0 && edit->secrets < undo->secrets) {
+	if (there == 0 && edit->record.secrets < undo->secrets) {
 		mfa_diag_set(&edit->text, "is not there, or not any more");
-		return MFA_CLI_UNCHANGED;
+		return MFA_OUTCOME_UNCHANGED;
 	}
-	if (there < added || edit->secrets != undo->secrets) {
+	if (there < added || edit->record.secrets != undo->secrets) {
 		mfa_diag_set(&edit->text, "not taken back: the record was changed since");
-		return MFA_CLI_NOT_ALLOWED;
+		return MFA_OUTCOME_REFUSED;
 	}
 	for (size_t i = undo->count; i-- > 0;) {
 		enum mfa_attr const attr = undo->list[i].attr;
@@ -124,15 +124,15 @@ static enum mfa_cli_outcome decide(struct mfa_cli_edit *edit)
 		}
 	}
 	mfa_diag_set(&edit->text, "taken back");
-	return MFA_CLI_CHANGED;
+	return MFA_OUTCOME_CHANGED;
 }
 
-static enum mfa_cli_outcome undo_one(struct mfa_cli_undo *undo, struct mfa_cli *cli)
+static enum mfa_outcome undo_one(struct mfa_cli_undo *undo, struct mfa_cli *cli)
 {
 	struct mfa_cli_work const work = {.decide = decide, .uctx = undo};
 	struct mfa_entry *entry = mfa_cli_entry_alloc();
 	struct mfa_diag diag = {.text = "no memory"};
-	enum mfa_cli_outcome outcome = MFA_CLI_FAILED;
+	enum mfa_outcome outcome = MFA_OUTCOME_FAILED;
 	enum mfa_rc rc = MFA_ERR_NOMEM;
 
 	if (cli->unavailable) {
@@ -164,7 +164,7 @@ void mfa_cli_undo_all(struct mfa_cli_undo *list, struct mfa_cli *cli)
 
 	cli->unavailable = false;
 	for (; list; list = list->next) {
-		if (undo_one(list, cli) == MFA_CLI_CHANGED) undone++;
+		if (undo_one(list, cli) == MFA_OUTCOME_CHANGED) undone++;
 	}
 	/* What is as it was before does not count as changed, and looking at it not at all. */
 	cli->changed = changed > undone ? changed - undone : 0;

@@ -65,6 +65,21 @@ static struct mfa_bytes code_bytes(struct mfa_code const *code)
 	return (struct mfa_bytes){(uint8_t const *)code->text, code->len};
 }
 
+enum mfa_rc mfa_recovery_generate_set(char codes[static MFA_RECOVERY_SET_SIZE])
+{
+	size_t len = 0;
+
+	for (unsigned i = 0; i < MFA_RECOVERY_COUNT; i++) {
+		enum mfa_rc const rc = mfa_recovery_generate(codes + len);
+
+		if (rc != MFA_OK) return rc;
+		len += MFA_RECOVERY_TEXT_SIZE;
+		codes[len - 1] = '\n';
+	}
+	codes[len] = '\0';
+	return MFA_OK;
+}
+
 enum mfa_rc mfa_recovery_format(char out[static MFA_HASH_SIZE], struct mfa_keyring const *ring,
 				struct mfa_bytes entry_id, struct mfa_code const *code)
 {

@@ -13,6 +13,7 @@
 
 #define MFA_RECOVERY_COUNT     10u //!< Codes in a set.
 #define MFA_RECOVERY_TEXT_SIZE 15u //!< "BCDF-GHJK-LMNP" and NUL: 12 letters, 51 bits.
+#define MFA_RECOVERY_SET_SIZE  (MFA_RECOVERY_COUNT * MFA_RECOVERY_TEXT_SIZE + 1u)
 #define MFA_DEVICES_MAX	       20u //!< Remembered devices of one user.
 #define MFA_DEVICE_LABEL_MAX   64u //!< Bytes of a label.
 
@@ -25,6 +26,12 @@
 
 /** Make a recovery code or a voucher: 12 consonants in groups of four, so that no word appears */
 enum mfa_rc mfa_recovery_generate(char text[static MFA_RECOVERY_TEXT_SIZE]) MFA_MUST_CHECK;
+
+/** Make a set of recovery codes
+ *
+ * @param[out] codes #MFA_RECOVERY_COUNT of them, a line each, and a NUL; wipe it after use.
+ */
+enum mfa_rc mfa_recovery_generate_set(char codes[static MFA_RECOVERY_SET_SIZE]) MFA_MUST_CHECK;
 
 /** Hash a recovery code with the ring's first key
  *

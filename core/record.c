@@ -61,6 +61,15 @@ void mfa_last_use_format(char out[static MFA_LAST_USE_SIZE], struct mfa_last_use
 		       (long long)last_use->time_s, last_use->nonce);
 }
 
+enum mfa_rc mfa_nonce_make(char nonce[static MFA_NONCE_TEXT_SIZE])
+{
+	uint8_t random[MFA_NONCE_SIZE];
+	enum mfa_rc const rc = mfa_random(random, sizeof(random));
+
+	if (rc != MFA_OK) return rc;
+	return mfa_base64url_encode(nonce, MFA_NONCE_TEXT_SIZE, random, sizeof(random));
+}
+
 uint32_t mfa_last_use_period_s(struct mfa_last_use const *last_use)
 {
 	int64_t period_s, drift_s;

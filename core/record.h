@@ -76,6 +76,9 @@ void mfa_record_clear(struct mfa_record *record);
 enum mfa_rc mfa_last_use_parse(struct mfa_last_use *last_use, struct mfa_bytes text) MFA_MUST_CHECK;
 void mfa_last_use_format(char out[static MFA_LAST_USE_SIZE], struct mfa_last_use const *last_use);
 
+/** Make a login's nonce: each use of a code has its own, so that none passes for another one's retransmission */
+enum mfa_rc mfa_nonce_make(char nonce[static MFA_NONCE_TEXT_SIZE]) MFA_MUST_CHECK;
+
 /** The length of the step that was used last
  *
  * Devices of one user may have different periods; the two numbers of the value

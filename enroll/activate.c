@@ -10,7 +10,7 @@
 struct activation {
 	struct mfa_web *web;
 	struct mfa_pending const *pending;
-	struct mfa_totp totp; //!< Of the new device.
+	struct mfa_new_device device;
 	struct mfa_code code;
 	struct mfa_code voucher;
 	char nonce[MFA_NONCE_TEXT_SIZE];
@@ -44,53 +44,6 @@ static bool is_ours(struct activation const *act, bool sent)
 	return sent && record->last_use.present && strcmp(record->last_use.nonce, act->nonce) == 0;
 }
 
-/** Ask core about the code, with the new device standing where the enrolled ones do
- *
- * What was used before stays: a code of a step at or before it is used up, so that
- * the last use never goes back.
- */
-static void decide(struct activation *act)
-{
-	struct mfa_web *web = act->web;
-	struct mfa_record *record = &web->login->record;
-	enum mfa_state const state = record->state;
-	struct mfa_request const request = {
-		.now_s = web->now_s, .code = &act->code, .nonce = act->nonce, .attempt = 1};
-
-	for (size_t i = 0; i < MFA_SECRETS_MAX; i++)
-		OPENSSL_cleanse(&record->secret[i], sizeof(record->secret[i]));
-	record->secret[0] = act->totp;
-	record->secret_count = 1;
-	record->state = MFA_STATE_ENROLLED;
-	mfa_decide(&web->login->decision, record, &web->app->ring, &web->app->settings.policy,
-		   &request);
-	record->state = state; /* the form, shown again, says what it said before */
-}
-
-/** Add what an activation writes to what core writes for the code's use */
-static bool complete(struct activation *act)
-{
-	struct mfa_web *web = act->web;
-	struct mfa_entry const *entry = &web->login->entry;
-	struct mfa_change *change = &web->login->decision.change;
-	char value[MFA_SECRET_SIZE];
-
-	if (mfa_secret_format(value, &act->totp, &web->app->ring, entry->id) != MFA_OK)
-		return false;
-	if (!entry->has_class && web->app->settings.shared.object_class[0] != '\0')
-		mfa_change_add_class(change);
-	mfa_change_add(change, MFA_ATTR_SECRET, value);
-	if (!web->login->record.enabled) mfa_change_swap(change, entry, MFA_ATTR_ENABLED, "TRUE");
-	if (!act->pending->first) return true;
-	if (mfa_entry_count(entry, MFA_ATTR_TRUSTED_DEVICE) > 0)
-		mfa_change_clear(change, MFA_ATTR_TRUSTED_DEVICE);
-	if (mfa_entry_count(entry, MFA_ATTR_VOUCHER) > 0) {
-		mfa_change_delete(change, MFA_ATTR_VOUCHER,
-				  mfa_entry_get(entry, MFA_ATTR_VOUCHER, 0));
-	}
-	return mfa_codes_write(change, web, act->codes);
-}
-
 /** Check the voucher; guesses are counted by user */
 static bool check_voucher(struct activation *act)
 {
@@ -113,20 +66,22 @@ static bool check_voucher(struct activation *act)
 }
 
 /** Whether the code is right; a wrong one tells nothing about any secret but one's own new one */
-static bool check_code(struct activation *act)
+static bool check_code(struct activation *act, struct mfa_enrollment const *enrollment)
 {
 	struct mfa_web *web = act->web;
-	struct mfa_decision const *decision = &web->login->decision;
+	struct mfa_proof proof;
 
-	decide(act);
-	if (decision->verdict == MFA_ACCEPT) return true;
-	mfa_web_log(web, "first code: %s", decision->reason.text);
-	if (decision->result == MFA_RESULT_REPLAYED) {
+	mfa_devices_prove(&proof, enrollment, &web->app->settings.policy, &act->device.totp,
+			  &act->code);
+	act->device.used_step = proof.step;
+	if (proof.result == MFA_RESULT_ACCEPTED) return true;
+	mfa_web_log(web, "first code: %s", proof.reason.text);
+	if (proof.result == MFA_RESULT_REPLAYED) {
 		mfa_web_problem(
 			web, 403, "%s",
 			_("This code was used before. Wait until your app shows the next one."));
-	} else if (decision->result == MFA_RESULT_LOCKED) {
-		mfa_web_wait(web, decision->wait_s);
+	} else if (proof.result == MFA_RESULT_LOCKED) {
+		mfa_web_wait(web, proof.wait_s);
 	} else {
 		mfa_web_problem(
 			web, 403, "%s",
@@ -136,32 +91,50 @@ static bool check_code(struct activation *act)
 	return false;
 }
 
+/** Add device and recovery codes to the change */
+static enum mfa_outcome add_device(struct activation *act, struct mfa_enrollment *enrollment)
+{
+	enum mfa_outcome outcome = mfa_devices_add(enrollment, &act->device);
+
+	if (outcome == MFA_OUTCOME_CHANGED && act->pending->first)
+		outcome = mfa_enrollment_codes(enrollment, act->codes);
+	if (outcome != MFA_OUTCOME_CHANGED) mfa_change_init(enrollment->change);
+	return outcome;
+}
+
+/** Judge voucher and code, and add the device */
+static enum mfa_activation decide(struct activation *act, bool sent)
+{
+	struct mfa_enrollment enrollment;
+
+	mfa_change_init(&act->web->login->decision.change);
+	mfa_web_enrollment(&enrollment, act->web);
+	if (is_ours(act, sent)) return MFA_ACTIVATION_DONE;
+	if (!is_welcome(act)) return MFA_ACTIVATION_CHANGED;
+	if (!check_voucher(act) || !check_code(act, &enrollment)) return MFA_ACTIVATION_WRONG;
+	switch (add_device(act, &enrollment)) {
+	case MFA_OUTCOME_CHANGED: return MFA_ACTIVATION_DONE;
+	case MFA_OUTCOME_UNCHANGED:
+	case MFA_OUTCOME_REFUSED: return MFA_ACTIVATION_CHANGED;
+	case MFA_OUTCOME_FAILED: break;
+	}
+	return MFA_ACTIVATION_FAILED;
+}
+
 /** Read, decide, write: the middle of it */
-static enum mfa_rc decide_activation(struct mfa_update *update, struct mfa_diag *diag)
+static enum mfa_rc decide_update(struct mfa_update *update, struct mfa_diag *diag)
 {
 	struct activation *act = update->uctx;
 	enum mfa_rc const rc = mfa_web_take_record(act->web);
 
-	mfa_change_init(update->change);
-	act->result = MFA_ACTIVATION_FAILED;
 	if (rc != MFA_OK) {
 		mfa_diag_say(diag, "another entry than the one that signed in");
 		return rc;
 	}
-	if (is_ours(act, update->sent)) {
-		act->result = MFA_ACTIVATION_DONE;
-	} else if (!is_welcome(act)) {
-		act->result = MFA_ACTIVATION_CHANGED;
-	} else if (!check_voucher(act) || !check_code(act)) {
-		act->result = MFA_ACTIVATION_WRONG;
-		mfa_change_init(update->change);
-	} else if (!complete(act)) {
-		mfa_diag_say(diag, "the secret could not be sealed");
-		return MFA_ERR_CRYPTO;
-	} else {
-		act->result = MFA_ACTIVATION_DONE;
-	}
-	return MFA_OK;
+	act->result = decide(act, update->sent);
+	if (act->result != MFA_ACTIVATION_FAILED) return MFA_OK;
+	*diag = act->web->login->decision.reason;
+	return MFA_ERR_CRYPTO;
 }
 
 static enum mfa_rc run(struct activation *act, struct mfa_diag *diag)
@@ -174,7 +147,7 @@ static enum mfa_rc run(struct activation *act, struct mfa_diag *diag)
 				    .side = MFA_SIDE_WRITE,
 				    .entry = &web->login->entry,
 				    .change = &web->login->decision.change,
-				    .decide = decide_activation,
+				    .decide = decide_update,
 				    .uctx = act};
 	enum mfa_rc rc = mfa_web_where(&where, filter, sizeof(filter), web);
 
@@ -190,7 +163,8 @@ enum mfa_activation mfa_activate(struct mfa_web *web, struct mfa_pending const *
 	enum mfa_activation result = MFA_ACTIVATION_FAILED;
 	enum mfa_rc rc;
 
-	mfa_pending_totp(&act.totp, pending, name, web->now_s);
+	act.device = (struct mfa_new_device){.nonce = act.nonce, .number_name = true};
+	mfa_pending_totp(&act.device.totp, pending, name, web->now_s);
 	mfa_code_parse(&act.code, mfa_bytes_of(mfa_form_get(&web->form, "code")));
 	mfa_code_parse(&act.voucher, mfa_bytes_of(voucher));
 	if (act.code.kind != MFA_CODE_DIGITS) {

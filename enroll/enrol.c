@@ -12,47 +12,17 @@ bool mfa_web_is_done(struct mfa_web const *web)
 	return web->answer.status == 503 || web->answer.status == 500;
 }
 
-enum mfa_rc mfa_nonce_make(char nonce[static MFA_NONCE_TEXT_SIZE])
+void mfa_web_enrollment(struct mfa_enrollment *enrollment, struct mfa_web *web)
 {
-	uint8_t random[MFA_NONCE_SIZE];
-	enum mfa_rc const rc = mfa_random(random, sizeof(random));
-
-	if (rc != MFA_OK) return rc;
-	return mfa_base64url_encode(nonce, MFA_NONCE_TEXT_SIZE, random, sizeof(random));
-}
-
-enum mfa_rc mfa_codes_make(char codes[static MFA_CODES_TEXT_SIZE + 1])
-{
-	size_t len = 0;
-
-	for (unsigned i = 0; i < MFA_RECOVERY_COUNT; i++) {
-		enum mfa_rc const rc = mfa_recovery_generate(codes + len);
-
-		if (rc != MFA_OK) return rc;
-		len += MFA_RECOVERY_TEXT_SIZE;
-		codes[len - 1] = '\n';
-	}
-	codes[len] = '\0';
-	return MFA_OK;
-}
-
-bool mfa_codes_write(struct mfa_change *change, struct mfa_web *web, char const *codes)
-{
-	char hash[MFA_HASH_SIZE];
-	bool done = true;
-
-	mfa_change_clear(change, MFA_ATTR_RECOVERY_CODE);
-	for (; *codes && done; codes += MFA_RECOVERY_TEXT_SIZE) {
-		struct mfa_code code;
-
-		mfa_code_parse(&code, (struct mfa_bytes){(uint8_t const *)codes,
-							 MFA_RECOVERY_TEXT_SIZE - 1});
-		done = mfa_recovery_format(hash, &web->app->ring, web->login->entry.id, &code) ==
-		       MFA_OK;
-		if (done) mfa_change_add(change, MFA_ATTR_RECOVERY_CODE, hash);
-		mfa_code_clear(&code);
-	}
-	return done;
+	*enrollment = (struct mfa_enrollment){
+		.entry = &web->login->entry,
+		.ring = &web->app->ring,
+		.change = &web->login->decision.change,
+		.text = &web->login->decision.reason,
+		.now_s = web->now_s,
+		.use_class = web->app->settings.shared.object_class[0] != '\0',
+		.required = web->app->settings.page.required != 0};
+	mfa_enrollment_look(enrollment);
 }
 
 /** What an answer of core means for the visitor */
@@ -102,9 +72,12 @@ struct spending {
 static bool on_decision(struct mfa_login *login, void *uctx)
 {
 	struct spending *spending = uctx;
+	struct mfa_enrollment enrollment;
 
 	if (login->decision.verdict != MFA_ACCEPT) return true;
-	if (spending->hook(spending->web, &login->decision.change, spending->uctx)) return true;
+	mfa_web_enrollment(&enrollment, spending->web);
+	if (spending->hook(spending->web, &enrollment, spending->uctx) == MFA_OUTCOME_CHANGED)
+		return true;
 	/* Nothing is written then, so the code is not spent either. */
 	mfa_change_init(&login->decision.change);
 	return false;

@@ -5,6 +5,7 @@
 #ifndef MFA_ENROLL_ENROL_H
 #define MFA_ENROLL_ENROL_H
 
+#include "core/devices.h"
 #include "enroll/web.h"
 
 #define MFA_PENDING_S	      600 //!< A key that waits for its first code does so as long.
@@ -59,8 +60,12 @@ enum mfa_activation {
 enum mfa_activation mfa_activate(struct mfa_web *web, struct mfa_pending const *pending,
 				 char const *name, char const *voucher, char const *codes);
 
-/** Adds to the change that an accepted code is written with; false refuses */
-typedef bool (*mfa_code_hook)(struct mfa_web *web, struct mfa_change *change, void *uctx);
+/** The visitor's record, as read last, for a change; the change is that of the decision */
+void mfa_web_enrollment(struct mfa_enrollment *enrollment, struct mfa_web *web);
+
+/** Adds to the change that an accepted code is written with; all but CHANGED refuses */
+typedef enum mfa_outcome (*mfa_code_hook)(struct mfa_web *web, struct mfa_enrollment *enrollment,
+					  void *uctx);
 
 /** Check the code of the form, and write what the hook adds together with its use
  *
@@ -71,18 +76,6 @@ bool mfa_code_spend(struct mfa_web *web, bool recovery, mfa_code_hook hook, void
 
 /** Whether the page is complete already, as after a failure of the directory */
 bool mfa_web_is_done(struct mfa_web const *web);
-
-/** A login nonce: each use of a code has its own, so that none passes for another one's retransmission */
-enum mfa_rc mfa_nonce_make(char nonce[static MFA_NONCE_TEXT_SIZE]) MFA_MUST_CHECK;
-
-/** Make a set of recovery codes, a line each
- *
- * @param[out] codes wipe it after use.
- */
-enum mfa_rc mfa_codes_make(char codes[static MFA_CODES_TEXT_SIZE + 1]) MFA_MUST_CHECK;
-
-/** Replace the recovery codes by the hashes of these; false when they cannot be hashed */
-bool mfa_codes_write(struct mfa_change *change, struct mfa_web *web, char const *codes);
 
 /** Send fresh codes, sealed, to the page that shows them once: they are stored nowhere */
 enum mfa_rc mfa_codes_hand_over(struct mfa_web *web, char const *codes) MFA_MUST_CHECK;

@@ -68,16 +68,13 @@ void mfa_page_off_show(struct mfa_web *web)
 	mfa_layout_end(web);
 }
 
-static bool write_off(struct mfa_web *web, struct mfa_change *change, void *uctx)
+static enum mfa_outcome write_off(struct mfa_web *web, struct mfa_enrollment *enrollment,
+				  void *uctx)
 {
+	(void)web;
 	(void)uctx;
 	/* Read again after a conflict: it may have become compulsory meanwhile. */
-	if (is_required(web)) return false;
-	mfa_change_swap(change, &web->login->entry, MFA_ATTR_ENABLED, "FALSE");
-	mfa_change_clear(change, MFA_ATTR_SECRET);
-	mfa_change_clear(change, MFA_ATTR_RECOVERY_CODE);
-	mfa_change_clear(change, MFA_ATTR_TRUSTED_DEVICE);
-	return true;
+	return mfa_enrollment_turn_off(enrollment);
 }
 
 void mfa_page_off(struct mfa_web *web)
@@ -112,12 +109,14 @@ void mfa_page_add_show(struct mfa_web *web)
 	mfa_layout_end(web);
 }
 
-static bool write_nothing(struct mfa_web *web, struct mfa_change *change, void *uctx)
+/** The use of the code is all that is written */
+static enum mfa_outcome write_nothing(struct mfa_web *web, struct mfa_enrollment *enrollment,
+				      void *uctx)
 {
 	(void)web;
-	(void)change;
+	(void)enrollment;
 	(void)uctx;
-	return true;
+	return MFA_OUTCOME_CHANGED;
 }
 
 void mfa_page_add(struct mfa_web *web)
@@ -176,15 +175,18 @@ void mfa_page_remove_show(struct mfa_web *web)
 	mfa_layout_end(web);
 }
 
-static bool write_removal(struct mfa_web *web, struct mfa_change *change, void *uctx)
+static enum mfa_outcome write_removal(struct mfa_web *web, struct mfa_enrollment *enrollment,
+				      void *uctx)
 {
 	size_t index = 0;
 
 	(void)uctx;
-	if (!find_removable(&index, web)) return false;
-	mfa_change_delete(change, MFA_ATTR_SECRET,
-			  mfa_entry_get(&web->login->entry, MFA_ATTR_SECRET, index));
-	return true;
+	if (mfa_device_find(&index, web, MFA_ATTR_SECRET, mfa_form_get(&web->form, "device")) !=
+	    MFA_OK) {
+		return MFA_OUTCOME_UNCHANGED;
+	}
+	return mfa_devices_remove(enrollment,
+				  mfa_entry_get(enrollment->entry, MFA_ATTR_SECRET, index));
 }
 
 void mfa_page_remove(struct mfa_web *web)

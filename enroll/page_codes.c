@@ -143,9 +143,11 @@ void mfa_page_recovery_show(struct mfa_web *web)
 	mfa_layout_end(web);
 }
 
-static bool write_codes(struct mfa_web *web, struct mfa_change *change, void *uctx)
+static enum mfa_outcome write_codes(struct mfa_web *web, struct mfa_enrollment *enrollment,
+				    void *uctx)
 {
-	return mfa_codes_write(change, web, uctx);
+	(void)web;
+	return mfa_enrollment_codes(enrollment, uctx);
 }
 
 void mfa_page_recovery(struct mfa_web *web)
@@ -153,7 +155,8 @@ void mfa_page_recovery(struct mfa_web *web)
 	char codes[MFA_CODES_TEXT_SIZE + 1] = "";
 	bool done = false;
 
-	if (web->login->record.state == MFA_STATE_ENROLLED && mfa_codes_make(codes) == MFA_OK)
+	if (web->login->record.state == MFA_STATE_ENROLLED &&
+	    mfa_recovery_generate_set(codes) == MFA_OK)
 		done = mfa_code_spend(web, false, write_codes, codes);
 	if (done) {
 		if (mfa_codes_hand_over(web, codes) != MFA_OK) web->body.failed = true;

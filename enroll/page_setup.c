@@ -247,7 +247,7 @@ static void activate(struct mfa_web *web, bool first)
 		mfa_web_redirect_flash(web, web->route->path, MFA_FLASH_START_AGAIN);
 		return;
 	}
-	if (first && mfa_codes_make(codes) != MFA_OK) {
+	if (first && mfa_recovery_generate_set(codes) != MFA_OK) {
 		web->body.failed = true;
 		goto out;
 	}

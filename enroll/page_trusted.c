@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "enroll/devices.h"
+#include "enroll/enrol.h"
 #include "enroll/layout.h"
 #include "enroll/pages.h"
 
@@ -69,22 +70,22 @@ void mfa_page_trusted_show(struct mfa_web *web)
 	mfa_layout_end(web);
 }
 
-/** Delete one value or all, as they were read; false when there is no such value */
-static bool build(struct mfa_change *change, struct mfa_web const *web)
+/** Forget one device or all, as they were read; false when there is no such device */
+static bool forget_chosen(struct mfa_web *web)
 {
-	struct mfa_entry const *entry = &web->login->entry;
 	char const *token = mfa_form_get(&web->form, "device");
+	struct mfa_enrollment enrollment;
+	struct mfa_bytes value = {0};
 	size_t index = 0;
 
-	mfa_change_init(change);
-	if (strcmp(token, ALL) == 0) {
-		if (mfa_entry_count(entry, MFA_ATTR_TRUSTED_DEVICE) > 0)
-			mfa_change_clear(change, MFA_ATTR_TRUSTED_DEVICE);
-		return true;
+	mfa_change_init(&web->login->decision.change);
+	mfa_web_enrollment(&enrollment, web);
+	if (strcmp(token, ALL) != 0) {
+		if (mfa_device_find(&index, web, MFA_ATTR_TRUSTED_DEVICE, token) != MFA_OK)
+			return false;
+		value = mfa_entry_get(enrollment.entry, MFA_ATTR_TRUSTED_DEVICE, index);
 	}
-	if (mfa_device_find(&index, web, MFA_ATTR_TRUSTED_DEVICE, token) != MFA_OK) return false;
-	mfa_change_delete(change, MFA_ATTR_TRUSTED_DEVICE,
-			  mfa_entry_get(entry, MFA_ATTR_TRUSTED_DEVICE, index));
+	(void)mfa_enrollment_forget(&enrollment, value);
 	return true;
 }
 
@@ -98,7 +99,7 @@ static enum mfa_rc decide(struct mfa_update *update, struct mfa_diag *diag)
 		return rc;
 	}
 	/* Gone since it was shown: that is what was asked for. */
-	return build(update->change, web) || update->fresh ? MFA_OK : MFA_ERR_NOT_FOUND;
+	return forget_chosen(web) || update->fresh ? MFA_OK : MFA_ERR_NOT_FOUND;
 }
 
 static enum mfa_rc forget(struct mfa_web *web, struct mfa_diag *diag)

@@ -105,7 +105,12 @@ static inline bool apply_one(struct mfa_entry *entry, enum mfa_op op, enum mfa_a
 		for (; at < entry->count; at++) entry->list[at] = entry->list[at + 1];
 		return true;
 	case MFA_OP_CLEAR:
-	case MFA_OP_ADD_CLASS: break;
+		for (size_t i = entry->count; i-- > 0;) {
+			if (entry->list[i].attr == attr)
+				(void)apply_one(entry, MFA_OP_DELETE, attr, entry->list[i].value);
+		}
+		return true;
+	case MFA_OP_ADD_CLASS: entry->has_class = true; return true;
 	}
 	return false;
 }
