@@ -3,8 +3,12 @@
 
 #include <openssl/crypto.h>
 
+#include <stdio.h>
 #include <string.h>
-#include <time.h>
+
+#define DAY_S	     INT64_C(86400)
+#define DAYS_TO_1970 719468		   /* from 1 March of the year 0 */
+#define TIME_MAX     INT64_C(253402300799) /* the end of the year 9999 */
 
 static char const base64_std[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 static char const base64_url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -208,40 +212,65 @@ static bool next_is_digit(struct mfa_bytes rest)
 	return rest.len > 0 && rest.data[0] >= '0' && rest.data[0] <= '9';
 }
 
+/** Days from 1 January 1970 to the first of a month, Gregorian calendar
+ *
+ * Years are counted from March, so that the leap day is the last day of a year.
+ */
+static int64_t days_to_month(int64_t year, int64_t month)
+{
+	int64_t const from_march = (month + 9) % 12;
+
+	year -= month < 3 ? 1 : 0;
+	return year * 365 + year / 4 - year / 100 + year / 400 + (from_march * 153 + 2) / 5 -
+	       DAYS_TO_1970;
+}
+
+/** Days of a month */
+static int64_t month_length(int64_t year, int64_t month)
+{
+	return month == 12 ? 31 : days_to_month(year, month + 1) - days_to_month(year, month);
+}
+
+/* Not timegm(3): a time_t of 32 bits ends in 2038, and its -1 is a date as well as a failure. */
 enum mfa_rc mfa_time_parse(int64_t *time_s, struct mfa_bytes text)
 {
-	int century, year, month, east_s;
-	struct tm tm = {0};
-	struct tm check;
-	time_t t;
+	int century, year, month, day, hour, minute = 0, second = 0, east_s;
 
 	*time_s = 0;
 	if (!two_digits(&century, &text, 19, 99) || !two_digits(&year, &text, 0, 99) ||
-	    !two_digits(&month, &text, 1, 12) || !two_digits(&tm.tm_mday, &text, 1, 31) ||
-	    !two_digits(&tm.tm_hour, &text, 0, 23)) {
+	    !two_digits(&month, &text, 1, 12) || !two_digits(&day, &text, 1, 31) ||
+	    !two_digits(&hour, &text, 0, 23)) {
 		return MFA_ERR_FORMAT;
 	}
-	if (next_is_digit(text) && !two_digits(&tm.tm_min, &text, 0, 59)) return MFA_ERR_FORMAT;
-	if (next_is_digit(text) && !two_digits(&tm.tm_sec, &text, 0, 60)) return MFA_ERR_FORMAT;
+	if (next_is_digit(text) && !two_digits(&minute, &text, 0, 59)) return MFA_ERR_FORMAT;
+	if (next_is_digit(text) && !two_digits(&second, &text, 0, 60)) return MFA_ERR_FORMAT;
 	if (!fraction(&text) || !zone(&east_s, text)) return MFA_ERR_FORMAT;
-	tm.tm_year = century * 100 + year - 1900;
-	tm.tm_mon = month - 1;
-	check = tm;
-	check.tm_sec = 0; /* a leap second must not carry over into the next month */
-	t = timegm(&check) + tm.tm_sec;
-	if (check.tm_mon != tm.tm_mon) return MFA_ERR_FORMAT; /* 31 February */
-	*time_s = (int64_t)t - east_s;
+	year += century * 100;
+	if (day > month_length(year, month)) return MFA_ERR_FORMAT; /* 31 February */
+	*time_s = (days_to_month(year, month) + day - 1) * DAY_S + hour * 3600 + minute * 60 +
+		  second - east_s;
 	return MFA_OK;
+}
+
+/** The month that a day since 1970 lies in; what is left of the days within it */
+static void split_days(int64_t *year, int64_t *month, int64_t *days)
+{
+	*year = 1970 + *days / 366; /* never too late */
+	while (days_to_month(*year + 1, 1) <= *days) ++*year;
+	*month = 12;
+	while (days_to_month(*year, *month) > *days) --*month;
+	*days -= days_to_month(*year, *month);
 }
 
 enum mfa_rc mfa_time_format(char out[MFA_TIME_SIZE], int64_t time_s)
 {
-	time_t t = (time_t)time_s;
-	struct tm tm;
+	int64_t year, month, days = time_s / DAY_S, rest = time_s % DAY_S;
+	int len;
 
 	out[0] = '\0';
-	if (time_s < 0 || time_s > INT64_C(253402300799) || !gmtime_r(&t, &tm)) return MFA_ERR_ARG;
-	return strftime(out, MFA_TIME_SIZE, "%Y%m%d%H%M%S.0Z", &tm) == MFA_TIME_SIZE - 1
-		       ? MFA_OK
-		       : MFA_ERR_INTERNAL;
+	if (time_s < 0 || time_s > TIME_MAX) return MFA_ERR_ARG;
+	split_days(&year, &month, &days);
+	len = snprintf(out, MFA_TIME_SIZE, "%04d%02d%02d%02d%02d%02d.0Z", (int)year, (int)month,
+		       (int)days + 1, (int)(rest / 3600), (int)(rest / 60 % 60), (int)(rest % 60));
+	return len == MFA_TIME_SIZE - 1 ? MFA_OK : MFA_ERR_INTERNAL;
 }

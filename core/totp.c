@@ -45,9 +45,9 @@ enum mfa_rc mfa_totp_generate(char code[static MFA_TOTP_DIGITS_MAX + 1],
 	memset(code, 0, MFA_TOTP_DIGITS_MAX + 1);
 	if (!totp_ok(totp) || step < 0 || step > INT64_MAX / MFA_TOTP_PERIOD_MAX)
 		return MFA_ERR_ARG;
-	if (oath_totp_generate2((char const *)totp->key, totp->key_len,
-				(time_t)(step * totp->period_s), totp->period_s, 0, totp->digits,
-				oath_flags(totp->hash), code) != OATH_OK) {
+	/* Steps in place of seconds: these fit into a time_t of 32 bits as well. */
+	if (oath_totp_generate2((char const *)totp->key, totp->key_len, (time_t)step, 1, 0,
+				totp->digits, oath_flags(totp->hash), code) != OATH_OK) {
 		OPENSSL_cleanse(code, MFA_TOTP_DIGITS_MAX + 1);
 		return MFA_ERR_CRYPTO;
 	}

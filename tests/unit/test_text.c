@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include <limits.h>
+#include <time.h>
 
 static void bytes_are_equal_only_in_full(void **state)
 {
@@ -341,6 +342,32 @@ static void a_time_that_is_written_is_read_back(void **state)
 	assert_int_equal(mfa_time_format(text, INT64_MAX), MFA_ERR_ARG);
 }
 
+/** Every day from 1900 to 9999: the one after another, as the calendar of the C library has it */
+static void every_day_is_read(void **state)
+{
+	struct tm tm = {.tm_year = 0, .tm_mday = 1};
+	char text[32];
+
+	(void)state;
+	for (int64_t expected_s = timegm(&tm); tm.tm_year < 8100; expected_s += 86400) {
+		int64_t time_s;
+
+		(void)snprintf(text, sizeof(text), "%04d%02d%02d00Z", tm.tm_year + 1900,
+			       tm.tm_mon + 1, tm.tm_mday);
+		assert_int_equal(mfa_time_parse(&time_s, bytes(text)), MFA_OK);
+		assert_int_equal(time_s, expected_s);
+		if (time_s >= 0) {
+			char again[MFA_TIME_SIZE];
+
+			assert_int_equal(mfa_time_format(again, time_s + 86399), MFA_OK);
+			assert_memory_equal(again, text, 8);
+			assert_string_equal(again + 8, "235959.0Z");
+		}
+		tm.tm_mday++;
+		(void)timegm(&tm);
+	}
+}
+
 int main(void)
 {
 	static struct CMUnitTest const tests[] = {
@@ -358,6 +385,7 @@ int main(void)
 		cmocka_unit_test(generalized_time_in_every_form),
 		cmocka_unit_test(no_other_time_is_read),
 		cmocka_unit_test(a_time_that_is_written_is_read_back),
+		cmocka_unit_test(every_day_is_read),
 	};
 
 	return RUN(tests);
