@@ -46,8 +46,7 @@ static void find_offset(struct finding *finding, struct mfa_cli_view const *view
 static struct mfa_decision *decide(struct mfa_cli const *cli, struct mfa_entry const *entry,
 				   struct mfa_code const *code)
 {
-	struct mfa_request const request = {
-		.now_s = cli->now_s, .code = code, .nonce = NONCE, .attempt = 1};
+	struct mfa_request const request = {.now_s = cli->now_s, .code = code, .nonce = NONCE};
 	struct mfa_decision *decision = calloc(1, sizeof(*decision));
 	struct mfa_record record;
 	struct mfa_diag diag;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define PREFIX_LEN (sizeof(MFA_STATE_PREFIX) - 1)
-#define FIXED_LEN  (8u + MFA_NONCE_SIZE + 2u * MFA_CHALLENGE_HASH + 1u)
+#define FIXED_LEN  (8u + MFA_NONCE_SIZE + 2u * MFA_CHALLENGE_HASH + 2u)
 #define PLAIN_MAX  (FIXED_LEN + MFA_CHALLENGE_KEPT)
 #define BOX_MAX	   (PLAIN_MAX + MFA_SEAL_OVERHEAD)
 
@@ -51,6 +51,7 @@ static size_t pack(uint8_t plain[static PLAIN_MAX], struct mfa_challenge const *
 	put(&p, challenge->user, sizeof(challenge->user));
 	put(&p, challenge->bind, sizeof(challenge->bind));
 	put(&p, &challenge->attempt, 1);
+	put(&p, &challenge->failures, 1);
 	put(&p, challenge->kept, challenge->kept_len);
 	return (size_t)(p - plain);
 }
@@ -66,6 +67,7 @@ static void unpack(struct mfa_challenge *challenge, uint8_t const *plain, size_t
 	get(challenge->user, &p, sizeof(challenge->user));
 	get(challenge->bind, &p, sizeof(challenge->bind));
 	get(&challenge->attempt, &p, 1);
+	get(&challenge->failures, &p, 1);
 	challenge->kept_len = (uint8_t)(len - FIXED_LEN);
 	get(challenge->kept, &p, challenge->kept_len);
 }

@@ -12,7 +12,7 @@
 #define MFA_STATE_PREFIX   "pm1." //!< Tells our State from everybody else's.
 #define MFA_STATE_TEXT_MAX 253u	  //!< Octets of a RADIUS attribute (RFC 2865 section 5).
 #define MFA_CHALLENGE_HASH 16u	  //!< Bytes of a truncated SHA-256.
-#define MFA_CHALLENGE_KEPT 104u	  //!< Bytes that travel along for the host program.
+#define MFA_CHALLENGE_KEPT 103u	  //!< Bytes that travel along for the host program.
 
 /** A login that waits for its code */
 struct mfa_challenge {
@@ -21,6 +21,7 @@ struct mfa_challenge {
 	uint8_t user[MFA_CHALLENGE_HASH]; //!< Hash of the entry's immutable id.
 	uint8_t bind[MFA_CHALLENGE_HASH]; //!< Hash of what the challenge is bound to: the NAS.
 	uint8_t attempt;  //!< Which code is asked for, from 1; 0: none, a text is shown.
+	uint8_t failures; //!< Wrong codes in a row when the first prompt was made.
 	uint8_t kept_len; //!< Bytes at kept.
 	uint8_t kept[MFA_CHALLENGE_KEPT]; //!< Opaque to core: see rlm_peruser_mfa/remember.c.
 };

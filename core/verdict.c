@@ -329,6 +329,25 @@ static bool same_failure(struct mfa_failures const *before, char const *tag, int
 	       mfa_bytes_equal(mfa_bytes_of(before->tag), mfa_bytes_of(tag));
 }
 
+/** Whether the wrong codes since the first prompt, from this login or another, used its attempts up
+ *
+ * The record decides, not the number of the prompt: an older State can be answered again.
+ * A count that was cleared meanwhile counts from zero.
+ */
+static bool attempts_are_used(struct context const *ctx, uint32_t count)
+{
+	uint32_t const before = ctx->request->failures_before;
+
+	if (ctx->request->prompt == 0) return false;
+	return (count >= before ? count - before : count) >= ctx->policy->attempts;
+}
+
+/** Also where the same wrong code, which counts once, is repeated by the client without end */
+static bool is_last_prompt(struct mfa_request const *request, struct mfa_policy const *policy)
+{
+	return request->prompt == 0 || request->prompt >= policy->attempts;
+}
+
 static void decide_wrong(struct context const *ctx)
 {
 	struct mfa_failures next = ctx->record->failures;
@@ -349,7 +368,7 @@ static void decide_wrong(struct context const *ctx)
 		mfa_change_swap(&out->change, ctx->record->entry, MFA_ATTR_FAILURES, text);
 		if (refuse_locked(ctx, &next)) return;
 	}
-	if (ctx->request->attempt >= ctx->policy->attempts) {
+	if (is_last_prompt(ctx->request, ctx->policy) || attempts_are_used(ctx, next.count)) {
 		refuse(out, MFA_RESULT_REJECTED, "wrong code, no attempts left");
 		return;
 	}
@@ -372,6 +391,10 @@ static void decide_code(struct context const *ctx)
 		return;
 	}
 	if (refuse_locked(ctx, &ctx->record->failures)) return;
+	if (attempts_are_used(ctx, ctx->record->failures.count)) {
+		refuse(ctx->out, MFA_RESULT_REJECTED, "no attempts left in this login");
+		return;
+	}
 	if (decide_recovery(ctx)) return;
 	if (find_totp(&found, ctx) != MFA_OK) {
 		refuse(ctx->out, MFA_RESULT_REJECTED, "TOTP could not be computed");

@@ -50,7 +50,7 @@ struct mfa_policy {
 	uint32_t lock_threshold; //!< Wrong codes in a row before the first wait, 1 ..
 	uint32_t lock_base_s;	 //!< First wait; doubles with each further wrong code.
 	uint32_t lock_max_s;	 //!< Longest wait.
-	uint32_t attempts;	 //!< Codes that may be tried in one login, 1 ..
+	uint32_t attempts;	 //!< Wrong codes that end a login, 1 ..
 	uint32_t lifetime_s;	 //!< Of a challenge; also of a retransmission.
 	uint32_t remember_s;	 //!< How long a device is remembered; 0: never.
 	enum mfa_unenrolled unenrolled;
@@ -61,9 +61,11 @@ struct mfa_request {
 	int64_t now_s;		     //!< Unix time.
 	struct mfa_code const *code; //!< NULL at the password step.
 	char const
-		*nonce;	  //!< Of this login, MFA_NONCE_TEXT_SIZE - 1 characters; NULL without code.
-	uint32_t attempt; //!< Which code of this login it is, from 1.
-	struct mfa_bytes device; //!< What tells the device; no bytes: do not remember.
+		*nonce; //!< Of this login, MFA_NONCE_TEXT_SIZE - 1 characters; NULL without code.
+	uint32_t
+		prompt; //!< Which prompt of this login it answers, from 1; 0: none, it is asked once.
+	uint32_t failures_before; //!< Wrong codes in a row when the first prompt was made.
+	struct mfa_bytes device;  //!< What tells the device; no bytes: do not remember.
 };
 
 #define MFA_WAIT_FOREVER UINT32_MAX //!< Only an administrator can unlock.

@@ -96,8 +96,7 @@ bool mfa_code_spend(struct mfa_web *web, bool recovery, mfa_code_hook hook, void
 					      .ring = &app->ring,
 					      .policy = &app->settings.policy,
 					      .required = app->settings.page.required != 0};
-	struct mfa_request const request = {
-		.now_s = web->now_s, .code = &code, .nonce = nonce, .attempt = 1};
+	struct mfa_request const request = {.now_s = web->now_s, .code = &code, .nonce = nonce};
 	struct mfa_guess guess;
 	enum mfa_rc rc;
 

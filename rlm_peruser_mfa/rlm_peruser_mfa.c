@@ -287,7 +287,10 @@ static rlm_rcode_t check_code(rlm_peruser_mfa_t *inst, REQUEST *request,
 			      struct mfa_challenge *challenge, struct mfa_code const *code)
 {
 	struct mfa_login *login = mfa_login_alloc();
-	struct mfa_request ask = {.now_s = time(NULL), .code = code, .attempt = challenge->attempt};
+	struct mfa_request ask = {.now_s = time(NULL),
+				  .code = code,
+				  .prompt = challenge->attempt,
+				  .failures_before = challenge->failures};
 	char nonce[MFA_NONCE_TEXT_SIZE];
 	rlm_rcode_t rcode = RLM_MODULE_FAIL;
 
@@ -335,7 +338,11 @@ static rlm_rcode_t CC_HINT(nonnull) mod_authenticate(void *instance, REQUEST *re
 static rlm_rcode_t challenge_user(rlm_peruser_mfa_t *inst, REQUEST *request,
 				  struct mfa_login *login, struct peruser_text const *text)
 {
-	struct mfa_challenge challenge = {.issued_s = time(NULL), .attempt = 1};
+	uint32_t const failures = login->record.failures.count;
+	struct mfa_challenge challenge = {.issued_s = time(NULL),
+					  .attempt = 1,
+					  /* More than fit have locked the record. */
+					  .failures = (uint8_t)(failures < 255 ? failures : 255)};
 	char device[PERUSER_DEVICE_SIZE];
 
 	peruser_device(device, inst, request);
@@ -363,7 +370,7 @@ static rlm_rcode_t challenge_user(rlm_peruser_mfa_t *inst, REQUEST *request,
  */
 static enum mfa_rc ask_record(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_notes *notes)
 {
-	struct mfa_request ask = {.now_s = time(NULL), .attempt = inst->policy.attempts};
+	struct mfa_request ask = {.now_s = time(NULL)};
 	char nonce[MFA_NONCE_TEXT_SIZE];
 	char device[PERUSER_DEVICE_SIZE];
 	enum mfa_rc rc;

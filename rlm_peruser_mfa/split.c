@@ -106,8 +106,7 @@ static bool is_right(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_login
 {
 	char nonce[MFA_NONCE_TEXT_SIZE];
 	struct mfa_code code;
-	struct mfa_request const ask = {
-		.now_s = time(NULL), .code = &code, .nonce = nonce, .attempt = 1};
+	struct mfa_request const ask = {.now_s = time(NULL), .code = &code, .nonce = nonce};
 
 	if (peruser_packet_nonce(nonce, request) < 0) return false;
 	mfa_code_parse(&code,

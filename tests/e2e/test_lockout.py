@@ -62,11 +62,25 @@ def test_old_state_does_not_bring_attempts_back(slapd, client):
     """Going back to the first challenge saves the attempt number, not the count in the record."""
     user = Enrolled(slapd)
     challenge, used = user.challenge(client), []
-    for count in range(1, THRESHOLD + 1):
+    for count in range(1, 4):
         used.append(user.device.wrong(used))
         user.answer(client, challenge, used[-1])
         assert user.failures() == count
     assert user.answer(client, challenge, user.device.code()).rejected
+
+
+def test_attempts_of_a_login_are_used_up_at_its_first_state_too(slapd, ring):
+    """A dozen wrong codes for one State, then the right one: refused, and only the attempts counted."""
+    with FreeRadius(slapd, ring=ring, settings={"lockout.threshold": 50}) as server, server.client() as client:
+        user = Enrolled(slapd)
+        challenge, used = user.challenge(client), []
+        for _ in range(12):
+            used.append(user.device.wrong(used))
+            user.answer(client, challenge, used[-1])
+        reply = user.answer(client, challenge, user.device.code())
+        assert reply.rejected and reply.result == "rejected"
+        assert user.failures() == 3
+        assert user.login(client).accepted, "the code was burned, or a new login has no attempts"
 
 
 def test_success_clears_the_count(slapd, client):
@@ -198,9 +212,11 @@ def test_stranger_locks_nobody(slapd, client):
     assert user.start(client).challenged
 
 
-def test_count_survives_two_servers_at_once(slapd, radius, ring):
+def test_count_survives_two_servers_at_once(slapd, ring):
     """Compare-and-swap: of many wrong codes at the same moment none is lost."""
-    with FreeRadius(slapd, ring=ring) as other, radius.client() as one, other.client() as two:
+    many = {"challenge.attempts": 10}
+    with FreeRadius(slapd, ring=ring, instance=many) as server, FreeRadius(slapd, ring=ring, instance=many) as other, \
+            server.client() as one, other.client() as two:
         from lib.client import pap
         user, used, sent = Enrolled(slapd), [], []
         for nas in (one, two) * 2:

@@ -94,7 +94,7 @@ int LLVMFuzzerTestOneInput(uint8_t const *data, size_t size)
 	check_decision(NULL);
 	request.code = &code;
 	request.nonce = "aaaaaaaaaaaaaaaa";
-	request.attempt = 1;
+	request.prompt = 1;
 	mfa_decide(&decision, &record, fuzz_ring(), &policy, &request);
 	check_decision(&code);
 	mfa_record_clear(&record);

@@ -58,15 +58,37 @@ static inline enum mfa_verdict user_password(struct user *user, int64_t now_s)
 	return user_ask(user, &request);
 }
 
-/** The second packet */
-static inline enum mfa_verdict user_code(struct user *user, int64_t now_s, char const *typed,
-					 char const *nonce, uint32_t attempt)
+static inline uint32_t user_failures(struct user const *user)
+{
+	struct mfa_failures failures = {0};
+
+	if (mfa_entry_count(&user->entry, MFA_ATTR_FAILURES) == 0) return 0;
+	assert_int_equal(
+		mfa_failures_parse(&failures, mfa_entry_get(&user->entry, MFA_ATTR_FAILURES, 0)),
+		MFA_OK);
+	return failures.count;
+}
+
+/** The second packet: the answer to a State that was made after so many wrong codes */
+static inline enum mfa_verdict user_answer(struct user *user, int64_t now_s, char const *typed,
+					   char const *nonce, uint32_t prompt,
+					   uint32_t failures_before)
 {
 	struct mfa_code const code = code_of(typed);
-	struct mfa_request const request = {
-		.now_s = now_s, .code = &code, .nonce = nonce, .attempt = attempt};
+	struct mfa_request const request = {.now_s = now_s,
+					    .code = &code,
+					    .nonce = nonce,
+					    .prompt = prompt,
+					    .failures_before = failures_before};
 
 	return user_ask(user, &request);
+}
+
+/** The second packet; the State was made just now */
+static inline enum mfa_verdict user_code(struct user *user, int64_t now_s, char const *typed,
+					 char const *nonce, uint32_t prompt)
+{
+	return user_answer(user, now_s, typed, nonce, prompt, user_failures(user));
 }
 
 /** Whether an entry has this very value; its place in the list */

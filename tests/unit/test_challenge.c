@@ -54,10 +54,12 @@ static void every_time_and_attempt_comes_back(void **state)
 
 		in.issued_s = issued[i];
 		in.attempt = (uint8_t)(255 - i);
+		in.failures = (uint8_t)(i * 3);
 		assert_int_equal(mfa_challenge_seal(text, &in, &ring, ""), MFA_OK);
 		assert_int_equal(mfa_challenge_open(&out, &ring, bytes(text), ""), MFA_OK);
 		assert_true(out.issued_s == in.issued_s);
 		assert_int_equal(out.attempt, in.attempt);
+		assert_int_equal(out.failures, in.failures);
 	}
 }
 
@@ -147,7 +149,7 @@ static void a_box_for_another_purpose_is_no_state(void **state)
 /* The ring's owner could seal a State that is too short to be one. */
 static void a_short_box_is_refused_although_it_opens(void **state)
 {
-	uint8_t plain[53] = {0}, box[sizeof(plain) + MFA_SEAL_OVERHEAD];
+	uint8_t plain[54] = {0}, box[sizeof(plain) + MFA_SEAL_OVERHEAD];
 	char text[256] = MFA_STATE_PREFIX;
 	struct mfa_challenge out;
 
@@ -160,7 +162,7 @@ static void a_short_box_is_refused_although_it_opens(void **state)
 						      n + MFA_SEAL_OVERHEAD),
 				 MFA_OK);
 		assert_int_equal(mfa_challenge_open(&out, &ring, bytes(text), "a"),
-				 n < 53 ? MFA_ERR_FORMAT : MFA_OK);
+				 n < 54 ? MFA_ERR_FORMAT : MFA_OK);
 	}
 }
 

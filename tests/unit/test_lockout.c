@@ -18,11 +18,7 @@ static void fail_once(int64_t now_s, unsigned seed, uint32_t attempt)
 
 static uint32_t failures(void)
 {
-	struct mfa_failures parsed;
-
-	if (mfa_entry_count(&user.entry, MFA_ATTR_FAILURES) == 0) return 0;
-	assert_int_equal(mfa_failures_parse(&parsed, value_of(&user, MFA_ATTR_FAILURES)), MFA_OK);
-	return parsed.count;
+	return user_failures(&user);
 }
 
 static void set_failures(unsigned count, int64_t time_s)
@@ -45,6 +41,59 @@ static void a_wrong_code_is_asked_for_again_until_the_attempts_are_used(void **s
 		assert_int_equal(user.decision.result,
 				 attempt < 3 ? MFA_RESULT_CHALLENGED : MFA_RESULT_REJECTED);
 		assert_int_equal(failures(), attempt);
+	}
+}
+
+/* The first State again and again: the record counts, not the number of the prompt. */
+static void an_older_state_does_not_bring_attempts_back(void **state)
+{
+	(void)state;
+	set_failures(1, NOW - 100);
+	for (uint32_t i = 1; i <= 12; i++) {
+		(void)user_answer(&user, NOW, wrong_code(&user, NOW, i * 10, 6), NONCE_A, 1, 1);
+		assert_int_equal(user.decision.verdict, i < 3 ? MFA_CHALLENGE : MFA_REJECT);
+		user_commit(&user);
+		assert_int_equal(failures(), i < 3 ? 1 + i : 4);
+		assert_int_equal(user.decision.change.count > 0, i <= 3);
+	}
+	assert_int_equal(user_answer(&user, NOW, shown(&user, 0, NOW), NONCE_A, 1, 1), MFA_REJECT);
+	assert_int_equal(user.decision.result, MFA_RESULT_REJECTED);
+	assert_int_equal(user.decision.change.count, 0);
+	assert_int_equal(user_answer(&user, NOW, shown(&user, 0, NOW), NONCE_B, 1, 4), MFA_ACCEPT);
+}
+
+static void a_count_that_was_cleared_counts_from_zero(void **state)
+{
+	(void)state;
+	set_failures(2, NOW - 100);
+	assert_int_equal(user_answer(&user, NOW, shown(&user, 0, NOW), NONCE_A, 1, 4), MFA_ACCEPT);
+	set_failures(3, NOW - 100);
+	assert_int_equal(user_answer(&user, NOW, shown(&user, 0, NOW), NONCE_A, 1, 4), MFA_REJECT);
+}
+
+/* Behind a password, or at the page: nobody is asked again, and earlier logins do not matter. */
+static void a_code_without_a_prompt_is_tried_once(void **state)
+{
+	(void)state;
+	set_failures(4, NOW - 100);
+	assert_int_equal(user_answer(&user, NOW, shown(&user, 0, NOW), NONCE_A, 0, 0), MFA_ACCEPT);
+	set_failures(3, NOW - 100);
+	assert_int_equal(user_answer(&user, NOW, "000000", NONCE_A, 0, 0), MFA_REJECT);
+	assert_true(user.decision.wrong);
+}
+
+/* A client that repeats one wrong code by itself is not asked for ever, though it counts once. */
+static void the_number_of_prompts_is_limited_as_well(void **state)
+{
+	(void)state;
+	enrolled();
+	for (uint32_t prompt = 1; prompt <= 3; prompt++) {
+		char const *typed = wrong_code(&user, NOW, 1, 6);
+
+		assert_int_equal(user_answer(&user, NOW, typed, NONCE_A, prompt, 0),
+				 prompt < 3 ? MFA_CHALLENGE : MFA_REJECT);
+		user_commit(&user);
+		assert_int_equal(failures(), 1);
 	}
 }
 
@@ -265,7 +314,7 @@ static void wrong_chap_responses_count_like_wrong_codes(void **state)
 {
 	struct mfa_code code;
 	struct mfa_request const request = {
-		.now_s = NOW, .code = &code, .nonce = NONCE_A, .attempt = 1};
+		.now_s = NOW, .code = &code, .nonce = NONCE_A, .prompt = 1};
 
 	(void)state;
 	enrolled();
@@ -284,6 +333,10 @@ int main(void)
 {
 	static struct CMUnitTest const tests[] = {
 		cmocka_unit_test(a_wrong_code_is_asked_for_again_until_the_attempts_are_used),
+		cmocka_unit_test(an_older_state_does_not_bring_attempts_back),
+		cmocka_unit_test(a_count_that_was_cleared_counts_from_zero),
+		cmocka_unit_test(a_code_without_a_prompt_is_tried_once),
+		cmocka_unit_test(the_number_of_prompts_is_limited_as_well),
 		cmocka_unit_test(nothing_that_is_typed_wrong_is_free),
 		cmocka_unit_test(the_same_wrong_code_within_a_minute_counts_once),
 		cmocka_unit_test(a_tag_does_not_give_the_code_away),

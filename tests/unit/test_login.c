@@ -67,7 +67,7 @@ static enum mfa_rc ask(char const *typed, char const *nonce, mfa_login_hook hook
 	struct mfa_login_context const ctx = {
 		.conn = conn, .where = &anna, .ring = &ring, .policy = &policy};
 	struct mfa_request const request = {
-		.now_s = NOW, .code = typed ? &code : NULL, .nonce = nonce, .attempt = 1};
+		.now_s = NOW, .code = typed ? &code : NULL, .nonce = nonce, .prompt = 1};
 
 	if (typed) code = code_of(typed);
 	return mfa_login_run(login, &ctx, &request, hook, NULL);
@@ -181,7 +181,7 @@ static void what_was_left_out_is_read_when_it_is_needed(void **state)
 	char hash[MFA_HASH_SIZE];
 	struct mfa_login_context const ctx = {
 		.conn = conn, .where = &anna, .ring = &ring, .policy = &policy, .lean = true};
-	struct mfa_request request = {.now_s = NOW, .nonce = NONCE_A, .attempt = 1};
+	struct mfa_request request = {.now_s = NOW, .nonce = NONCE_A, .prompt = 1};
 
 	(void)state;
 	assert_int_equal(mfa_login_run(login, &ctx, &request, NULL, NULL), MFA_OK);
@@ -248,7 +248,7 @@ static void without_a_connection_nothing_that_needs_writing_is_accepted(void **s
 {
 	struct mfa_login_context const ctx = {.where = &anna, .ring = &ring, .policy = &policy};
 	struct mfa_request const request = {
-		.now_s = NOW, .code = &code, .nonce = NONCE_A, .attempt = 1};
+		.now_s = NOW, .code = &code, .nonce = NONCE_A, .prompt = 1};
 	struct mfa_request const password = {.now_s = NOW};
 	struct mfa_diag diag;
 

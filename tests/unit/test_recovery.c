@@ -133,7 +133,7 @@ static enum mfa_verdict code_from(char const *device, int64_t now_s)
 	struct mfa_request const request = {.now_s = now_s,
 					    .code = &code,
 					    .nonce = NONCE_A,
-					    .attempt = 1,
+					    .prompt = 1,
 					    .device = bytes(device)};
 
 	return user_ask(&user, &request);
@@ -181,7 +181,7 @@ static void a_recovery_code_makes_no_device_known(void **state)
 	struct mfa_request const request = {.now_s = NOW,
 					    .code = &code,
 					    .nonce = NONCE_A,
-					    .attempt = 1,
+					    .prompt = 1,
 					    .device = bytes(LAPTOP)};
 
 	(void)state;
@@ -297,7 +297,7 @@ static struct mfa_code chap_of(char const *code)
 static void a_chap_response_over_the_code_is_accepted_once(void **state)
 {
 	struct mfa_code code;
-	struct mfa_request request = {.now_s = NOW, .code = &code, .nonce = NONCE_A, .attempt = 1};
+	struct mfa_request request = {.now_s = NOW, .code = &code, .nonce = NONCE_A, .prompt = 1};
 
 	(void)state;
 	enrolled();

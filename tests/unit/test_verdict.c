@@ -93,7 +93,7 @@ static void memory_that_nobody_wrote_refuses(void **state)
 	static struct mfa_record nothing;
 	struct mfa_code const code = code_of("123456");
 	struct mfa_request const request = {
-		.now_s = NOW, .code = &code, .nonce = NONCE_A, .attempt = 1};
+		.now_s = NOW, .code = &code, .nonce = NONCE_A, .prompt = 1};
 
 	(void)state;
 	assert_int_equal(zero.verdict, MFA_REJECT);
@@ -118,7 +118,7 @@ static void without_a_device_no_code_is_right(void **state)
 	{
 		struct mfa_code const code = code_of("");
 		struct mfa_request const request = {
-			.now_s = NOW, .code = &code, .nonce = NONCE_A, .attempt = 3};
+			.now_s = NOW, .code = &code, .nonce = NONCE_A, .prompt = 3};
 
 		mfa_decide(&user.decision, &user.record, &user.ring, &usual, &request);
 		assert_int_equal(user.decision.verdict, MFA_REJECT);

@@ -215,7 +215,7 @@ static void *log_in(void *arg)
 	struct mfa_code const code = code_of("081804");
 	char nonce[MFA_NONCE_TEXT_SIZE];
 	struct mfa_request const request = {
-		.now_s = 1111111109, .code = &code, .nonce = nonce, .attempt = 1};
+		.now_s = 1111111109, .code = &code, .nonce = nonce, .prompt = 1};
 
 	(void)snprintf(nonce, sizeof(nonce), "nonce-of-thread%u", racer->number % 10);
 	mfa_conn_start(racer->conn);
