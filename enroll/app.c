@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+/* No session lives so long, nor does a clock go so far wrong. */
+#define ENDED_S	     (2u * MFA_SESSION_S)
 #define SITE_FACTOR  4u /* an IPv6 /48 may guess as often as so many addresses */
 #define ENTRY_FACTOR 2u /* an entry as often as so many spellings of its name */
 
@@ -21,6 +23,8 @@ static void set_limits(struct mfa_throttle *throttle, struct mfa_page_config con
 	throttle->limit[MFA_THROTTLE_ENTRY].free *= ENTRY_FACTOR;
 	throttle->limit[MFA_THROTTLE_ADDRESS] = throttle->limit[MFA_THROTTLE_SITE] = address;
 	throttle->limit[MFA_THROTTLE_SITE].free *= SITE_FACTOR;
+	throttle->limit[MFA_THROTTLE_ENDED] = throttle->limit[MFA_THROTTLE_LEFT] =
+		(struct mfa_throttle_limit){UINT32_MAX, 1, 1, ENDED_S};
 }
 
 enum mfa_rc mfa_app_open(struct mfa_app *app, struct mfa_diag *diag, char const *path)

@@ -5,14 +5,15 @@ enum mfa_rc mfa_device_token(char token[static MFA_TOKEN_SIZE], struct mfa_web c
 			     struct mfa_bytes value)
 {
 	return mfa_token_make(token, &web->app->ring,
-			      (struct mfa_bytes){web->session.id, sizeof(web->session.id)}, value);
+			      (struct mfa_bytes){web->session.entry, sizeof(web->session.entry)},
+			      value);
 }
 
 enum mfa_rc mfa_device_find(size_t *index, struct mfa_web const *web, enum mfa_attr attr,
 			    char const *token)
 {
 	struct mfa_entry const *entry = &web->login->entry;
-	struct mfa_bytes const id = {web->session.id, sizeof(web->session.id)};
+	struct mfa_bytes const id = {web->session.entry, sizeof(web->session.entry)};
 	size_t const count = mfa_entry_count(entry, attr);
 
 	*index = 0;

@@ -7,7 +7,7 @@
 
 #include "enroll/web.h"
 
-/** The name of a value in forms: says nothing about it, and is of no use in another session */
+/** The name of a value in forms: says nothing about it, and is of no use for another user */
 enum mfa_rc mfa_device_token(char token[static MFA_TOKEN_SIZE], struct mfa_web const *web,
 			     struct mfa_bytes value) MFA_MUST_CHECK;
 

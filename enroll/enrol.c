@@ -119,3 +119,27 @@ bool mfa_code_spend(struct mfa_web *web, bool recovery, mfa_code_hook hook, void
 	if (web->error[0] == '\0') explain(web, decision);
 	return false;
 }
+
+/** Hash of the record's last use, as it was read last */
+static bool hash_use(uint8_t hash[static MFA_MAC_SIZE], struct mfa_web const *web)
+{
+	return mfa_digest(hash, mfa_entry_get(&web->login->entry, MFA_ATTR_LAST_USE, 0)) == MFA_OK;
+}
+
+void mfa_code_remember(struct mfa_web *web)
+{
+	struct mfa_session *session = &web->session;
+
+	/* As it was just written: the entry of the decision is that from before. */
+	if (mfa_web_read_record(web) != MFA_OK || !hash_use(session->code_use, web)) return;
+	session->may_add_until_s = web->now_s + MFA_PENDING_S;
+	web->session_changed = true;
+}
+
+bool mfa_code_was_given(struct mfa_web const *web)
+{
+	uint8_t use[MFA_MAC_SIZE];
+
+	return web->session.may_add_until_s >= web->now_s && hash_use(use, web) &&
+	       CRYPTO_memcmp(use, web->session.code_use, sizeof(use)) == 0;
+}

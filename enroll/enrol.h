@@ -8,13 +8,14 @@
 #include "core/devices.h"
 #include "enroll/web.h"
 
-#define MFA_PENDING_S	      600 //!< A key that waits for its first code does so as long.
+#define MFA_PENDING_S	      1800 //!< A key that waits for its first code does so as long.
 #define MFA_PENDING_TEXT_SIZE 512u
 
-/** A key that was made and is in no directory yet: it travels with its form, sealed
+/** A key that was made and is in no directory yet: it travels by way of the browser, sealed
  *
- * It belongs to one session and one entry, and to the record as it was when the key
- * was made: once the record's last use is another one, the key is of no use.
+ * It belongs to one entry, and to the record as it was when the key was made: once the
+ * record's last use is another one, the key is of no use. A cookie has it as well, so that
+ * a reload, another tab and another sign-in show the same key.
  */
 struct mfa_pending {
 	bool first; //!< MFA is turned on by it; otherwise it is a further device.
@@ -31,8 +32,8 @@ enum mfa_rc mfa_pending_seal(char text[static MFA_PENDING_TEXT_SIZE],
 
 /** Open the field of a form
  *
- * @return #MFA_OK, or #MFA_ERR_NOT_FOUND when it is not of this session, this entry, this
- *	purpose and this state of the record, or is too old.
+ * @return #MFA_OK, or #MFA_ERR_NOT_FOUND when it is not of this entry, this purpose and this
+ *	state of the record, or is too old.
  */
 enum mfa_rc mfa_pending_open(struct mfa_pending *pending, struct mfa_web *web, char const *text,
 			     bool first) MFA_MUST_CHECK;
@@ -73,6 +74,12 @@ typedef enum mfa_outcome (*mfa_code_hook)(struct mfa_web *web, struct mfa_enroll
  * @return whether all was written; otherwise the problem is set, or the page is complete.
  */
 bool mfa_code_spend(struct mfa_web *web, bool recovery, mfa_code_hook hook, void *uctx);
+
+/** Remember in the session that a code was just given, and by which use of the record */
+void mfa_code_remember(struct mfa_web *web);
+
+/** Whether a code was given in this session, not long ago, and the record was not used since */
+bool mfa_code_was_given(struct mfa_web const *web);
 
 /** Whether the page is complete already, as after a failure of the directory */
 bool mfa_web_is_done(struct mfa_web const *web);

@@ -127,6 +127,24 @@ char const *mfa_form_get(struct mfa_form const *form, char const *name)
 	return (char const *)form->value[i].data;
 }
 
+bool mfa_form_put(struct mfa_form *form, struct mfa_field const *fields, char const *name,
+		  struct mfa_bytes value)
+{
+	size_t const i = find(fields, mfa_bytes_of(name));
+	uint8_t *copy = form->memory + form->used;
+
+	if (i == MFA_FORM_FIELDS || value.len >= sizeof(form->memory) - form->used ||
+	    !is_allowed(&fields[i], value)) {
+		return false;
+	}
+	memcpy(copy, value.data, value.len);
+	copy[value.len] = '\0';
+	form->used += value.len + 1;
+	form->fields = fields;
+	form->value[i] = (struct mfa_bytes){copy, value.len};
+	return true;
+}
+
 void mfa_form_clear(struct mfa_form *form)
 {
 	OPENSSL_cleanse(form, sizeof(*form));

@@ -49,6 +49,13 @@ enum mfa_rc mfa_form_parse(struct mfa_form *form, struct mfa_field const *fields
 /** The value of a field: NUL-terminated; empty when it did not come or the table has no such field */
 char const *mfa_form_get(struct mfa_form const *form, char const *name);
 
+/** Set a field, as if it had come
+ *
+ * @return false when the table has no such field, or does not allow the value.
+ */
+bool mfa_form_put(struct mfa_form *form, struct mfa_field const *fields, char const *name,
+		  struct mfa_bytes value);
+
 /** Wipe it */
 void mfa_form_clear(struct mfa_form *form);
 

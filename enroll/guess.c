@@ -206,3 +206,51 @@ void mfa_guess_unanswered(struct mfa_web *web, struct mfa_guess const *guess)
 {
 	give_back(web, guess, guess->count);
 }
+
+/** The mark of a session that was ended, and of its user who ended all */
+static bool marks_of(struct mfa_guess *marks, struct mfa_session const *session)
+{
+	marks->count = 0;
+	return add(marks, MFA_THROTTLE_ENDED,
+		   (struct mfa_bytes){session->id, sizeof(session->id)}) &&
+	       add(marks, MFA_THROTTLE_LEFT,
+		   (struct mfa_bytes){session->entry, sizeof(session->entry)});
+}
+
+bool mfa_session_end(struct mfa_web *web, bool everywhere)
+{
+	struct mfa_guess marks;
+	uint32_t wait_s;
+
+	return marks_of(&marks, &web->session) &&
+	       mfa_throttle_take(&wait_s, &web->app->throttle, &marks.list[everywhere ? 1 : 0],
+				 web->now_s) == MFA_OK;
+}
+
+bool mfa_session_is_ended(struct mfa_web const *web)
+{
+	struct mfa_guess marks;
+	int64_t ended_s, left_s;
+
+	if (!marks_of(&marks, &web->session) ||
+	    mfa_throttle_latest(&ended_s, &web->app->throttle, &marks.list[0], web->now_s) !=
+		    MFA_OK ||
+	    mfa_throttle_latest(&left_s, &web->app->throttle, &marks.list[1], web->now_s) !=
+		    MFA_OK) {
+		return true;
+	}
+	return ended_s > 0 || web->session.issued_s <= left_s;
+}
+
+void mfa_session_follow(struct mfa_web *web)
+{
+	struct mfa_guess marks;
+	int64_t left_s = 0;
+
+	if (marks_of(&marks, &web->session) &&
+	    mfa_throttle_latest(&left_s, &web->app->throttle, &marks.list[1], web->now_s) ==
+		    MFA_OK &&
+	    web->session.issued_s <= left_s) {
+		web->session.issued_s = left_s + 1;
+	}
+}

@@ -39,6 +39,18 @@ void mfa_guess_right(struct mfa_web *web, struct mfa_guess const *guess);
 /** It was not looked at: it leaves no trace */
 void mfa_guess_unanswered(struct mfa_web *web, struct mfa_guess const *guess);
 
+/** End the session, for every copy of its cookie; or all sessions of its user
+ *
+ * @return false when it cannot be remembered.
+ */
+bool mfa_session_end(struct mfa_web *web, bool everywhere);
+
+/** Whether the session was ended before; true also when that cannot be known */
+bool mfa_session_is_ended(struct mfa_web const *web);
+
+/** Begin after the moment at which all sessions of the user were ended last */
+void mfa_session_follow(struct mfa_web *web);
+
 /** Let this browser be known for the user of web->login->entry from now on */
 enum mfa_rc mfa_guess_know_browser(struct mfa_web *web) MFA_MUST_CHECK;
 

@@ -107,6 +107,7 @@ void mfa_http_read(struct mfa_http *http, struct mfa_io const *io, char const *b
 	http->cookie = get_or(io, "HTTP_COOKIE", "");
 	http->type = get_or(io, "CONTENT_TYPE", "");
 	http->accept_language = get(io, "HTTP_ACCEPT_LANGUAGE");
+	http->cross_site = strcmp(get_or(io, "HTTP_SEC_FETCH_SITE", ""), "cross-site") == 0;
 	take_address(http, io, proxies);
 	take_path(http, io, base_path);
 	if (len && *len &&
@@ -203,6 +204,8 @@ char const *mfa_http_cookie_name(enum mfa_cookie cookie, bool https)
 		[MFA_COOKIE_SESSION] = {"mfa", "__Host-mfa"},
 		[MFA_COOKIE_CODES] = {"mfa-codes", "__Host-mfa-codes"},
 		[MFA_COOKIE_KNOWN] = {"mfa-known", "__Host-mfa-known"},
+		[MFA_COOKIE_KEY] = {"mfa-key", "__Host-mfa-key"},
+		[MFA_COOKIE_DRAFT] = {"mfa-draft", "__Host-mfa-draft"},
 	};
 
 	return names[cookie][https ? 1 : 0];
@@ -218,7 +221,8 @@ void mfa_head_cookie(struct mfa_out *out, enum mfa_cookie cookie, char const *va
 	mfa_out_raw(out, mfa_http_cookie_name(cookie, https));
 	mfa_out_raw(out, "=");
 	mfa_out_raw(out, value);
-	mfa_out_raw(out, "; Path=/; HttpOnly; SameSite=Strict");
+	/* Lax: a link from elsewhere shows the page as it is; forms need their token anyway. */
+	mfa_out_raw(out, "; Path=/; HttpOnly; SameSite=Lax");
 	if (https) mfa_out_raw(out, "; Secure");
 	mfa_out_raw(out, age);
 	mfa_out_raw(out, "\r\n");

@@ -36,6 +36,7 @@ struct mfa_http {
 	char network[MFA_ADDRESS_TEXT_SIZE]; //!< The same, an IPv6 one cut to its /64.
 	char site[MFA_ADDRESS_TEXT_SIZE];    //!< An IPv6 one cut to its /48; empty for IPv4.
 	bool https, loopback;
+	bool cross_site;  //!< Another site's page sent it (Sec-Fetch-Site).
 	int64_t body_len; //!< -1: not a number.
 };
 
@@ -78,6 +79,8 @@ enum mfa_cookie {
 	MFA_COOKIE_SESSION,
 	MFA_COOKIE_CODES, //!< Fresh recovery codes on their way.
 	MFA_COOKIE_KNOWN, //!< The browser signed somebody in before.
+	MFA_COOKIE_KEY,	  //!< A key that waits for its first code.
+	MFA_COOKIE_DRAFT, //!< What was typed before a session ended.
 	MFA_COOKIE_COUNT
 };
 

@@ -20,7 +20,13 @@ static char const *flash_text(enum mfa_flash flash)
 		return _("Recovery codes are shown only once. If you have not kept them, make new "
 			 "ones.");
 	case MFA_FLASH_START_AGAIN:
-		return _("That took too long, or something has changed. Please start again.");
+		return _("That took too long, or something has changed: this is a new key. Please "
+			 "scan "
+			 "it, and delete the entry from before.");
+	case MFA_FLASH_STILL_HERE:
+		return _("Your session had ended. What you typed is still here: type a code of now "
+			 "and send it again.");
+	case MFA_FLASH_SIGNED_OUT_EVERYWHERE: return _("You are signed out in all browsers.");
 	case MFA_FLASH_NONE:
 	case MFA_FLASH_COUNT: break;
 	}
@@ -30,7 +36,7 @@ static char const *flash_text(enum mfa_flash flash)
 static bool flash_is_good(enum mfa_flash flash)
 {
 	return flash != MFA_FLASH_EXPIRED && flash != MFA_FLASH_CODES_GONE &&
-	       flash != MFA_FLASH_START_AGAIN;
+	       flash != MFA_FLASH_START_AGAIN && flash != MFA_FLASH_STILL_HERE;
 }
 
 /** Show once what the page before had to say */

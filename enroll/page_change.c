@@ -7,8 +7,6 @@
 
 #include <stdio.h>
 
-#define ADD_S 600 /* a code that was given lets a device be added so long */
-
 static bool is_required(struct mfa_web const *web)
 {
 	struct mfa_record const *record = &web->login->record;
@@ -124,8 +122,7 @@ void mfa_page_add(struct mfa_web *web)
 	if (!is_on(web)) return;
 	if (mfa_entry_count(&web->login->entry, MFA_ATTR_SECRET) < MFA_SECRETS_MAX &&
 	    mfa_code_spend(web, false, write_nothing, NULL)) {
-		web->session.may_add_until_s = web->now_s + ADD_S;
-		web->session_changed = true;
+		mfa_code_remember(web);
 		mfa_web_redirect(web, "/device/new");
 	} else if (!mfa_web_is_done(web)) {
 		mfa_page_add_show(web);

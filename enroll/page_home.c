@@ -40,6 +40,20 @@ static void show_required(struct mfa_web *web)
 		     _("MFA becomes compulsory for you on:"), date, date);
 }
 
+/** End all sessions: for somebody who signed in on a computer of others */
+static void show_sessions(struct mfa_web *web)
+{
+	struct mfa_out *out = &web->body;
+
+	mfa_out_html(out, "<section class=\"card\"><h2>%</h2>\n<p>%</p>\n", _("Your sessions"),
+		     _("You are signed in on this page for at most 30 minutes after you gave your "
+		       "password. Signed in somewhere else as well? End it there too."));
+	mfa_layout_form(web, "/sign-out");
+	mfa_layout_hidden(web, "everywhere", "1");
+	mfa_layout_form_end(web, "plain", _("Sign out in all browsers"));
+	mfa_out_raw(out, "</section>\n");
+}
+
 static void show_off(struct mfa_web *web)
 {
 	struct mfa_out *out = &web->body;
@@ -52,6 +66,7 @@ static void show_off(struct mfa_web *web)
 		     _("With MFA a code from your phone is asked for as well. Whoever learns your "
 		       "password cannot sign in without your phone. It takes about two minutes."));
 	mfa_layout_button(web, "primary", "/on", _("Turn on MFA"));
+	show_sessions(web);
 	mfa_layout_end(web);
 }
 
@@ -158,6 +173,7 @@ static void show_enrolled(struct mfa_web *web)
 		mfa_layout_button(web, "danger", "/off", _("Turn off MFA"));
 	}
 	mfa_out_raw(out, "</section>\n");
+	show_sessions(web);
 	mfa_layout_end(web);
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "enroll/cookie.h"
 #include "enroll/enrol.h"
 #include "enroll/layout.h"
 #include "enroll/mail.h"
@@ -131,13 +132,24 @@ static void show_setup(struct mfa_web *web, struct mfa_pending const *pending)
 	mfa_layout_end(web);
 }
 
-/** Show the form; again with the same key when it was sent before */
+/** Find the key of the form, else that of the cookie, else make one; and keep it in the cookie */
+static enum mfa_rc find_key(struct mfa_pending *pending, struct mfa_web *web, bool first)
+{
+	char cookie[MFA_KEY_TEXT_MAX + 1];
+	enum mfa_rc rc = mfa_pending_open(pending, web, mfa_form_get(&web->form, "pending"), first);
+
+	if (rc != MFA_OK && mfa_cookie_take(cookie, sizeof(cookie), &web->http, MFA_COOKIE_KEY))
+		rc = mfa_pending_open(pending, web, cookie, first);
+	if (rc != MFA_OK) rc = mfa_pending_make(pending, web->now_s, first);
+	return rc == MFA_OK ? mfa_pending_seal(web->key_box, pending, web) : rc;
+}
+
+/** Show the form; with the same key when it was shown before */
 static void show_for(struct mfa_web *web, bool first)
 {
 	struct mfa_pending pending;
 
-	if (mfa_pending_open(&pending, web, mfa_form_get(&web->form, "pending"), first) == MFA_OK ||
-	    mfa_pending_make(&pending, web->now_s, first) == MFA_OK) {
+	if (find_key(&pending, web, first) == MFA_OK) {
 		show_setup(web, &pending);
 	} else {
 		web->body.failed = true;
@@ -174,7 +186,7 @@ static bool can_add(struct mfa_web *web)
 				   _("Remove a device first."));
 		return false;
 	}
-	if (web->session.may_add_until_s >= web->now_s) return true;
+	if (mfa_code_was_given(web)) return true;
 	mfa_web_redirect(web, "/device/add");
 	return false;
 }
@@ -244,7 +256,10 @@ static void activate(struct mfa_web *web, bool first)
 	struct mfa_pending pending;
 
 	if (mfa_pending_open(&pending, web, mfa_form_get(&web->form, "pending"), first) != MFA_OK) {
-		mfa_web_redirect_flash(web, web->route->path, MFA_FLASH_START_AGAIN);
+		web->answer.status = 409;
+		web->session.flash = MFA_FLASH_START_AGAIN;
+		web->session_changed = true;
+		show_for(web, first); /* another key, and what was typed */
 		return;
 	}
 	if (first && mfa_recovery_generate_set(codes) != MFA_OK) {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "enroll/draft.h"
 #include "enroll/guess.h"
 #include "enroll/layout.h"
 #include "enroll/pages.h"
@@ -127,6 +128,7 @@ static bool begin_session(struct mfa_web *web)
 		       mfa_form_get(&web->form, "user"));
 	session->password_s = web->now_s;
 	session->signed_in = true;
+	mfa_session_follow(web);
 	web->session_changed = true;
 	return true;
 }
@@ -152,7 +154,7 @@ void mfa_page_sign_in(struct mfa_web *web)
 		return;
 	}
 	mfa_web_log(web, "signed in");
-	mfa_web_redirect(web, "/");
+	mfa_draft_redirect(web);
 }
 
 bool mfa_page_confirm_password(struct mfa_web *web)
@@ -167,7 +169,14 @@ bool mfa_page_confirm_password(struct mfa_web *web)
 
 void mfa_page_sign_out(struct mfa_web *web)
 {
+	bool const everywhere = mfa_form_get(&web->form, "everywhere")[0] != '\0';
+
+	if (web->session.signed_in && !mfa_session_end(web, everywhere)) {
+		mfa_web_log(web, "the session could not be ended on the server");
+		web->body.failed = true;
+	}
 	if (mfa_session_begin(&web->session, web->now_s) != MFA_OK) web->body.failed = true;
 	web->drop_codes = true;
-	mfa_web_redirect_flash(web, "/sign-in", MFA_FLASH_SIGNED_OUT);
+	mfa_web_redirect_flash(web, "/sign-in",
+			       everywhere ? MFA_FLASH_SIGNED_OUT_EVERYWHERE : MFA_FLASH_SIGNED_OUT);
 }

@@ -8,19 +8,16 @@
 
 #define KIND "pending key"
 
-/** What the key is bound to: session, entry, purpose, and the record's last use */
+/** What the key is bound to: entry, purpose, and the record's last use */
 static enum mfa_rc binding(uint8_t hash[static MFA_MAC_SIZE], struct mfa_web const *web, bool first)
 {
 	struct mfa_entry const *entry = &web->login->entry;
 	struct mfa_bytes const use = mfa_entry_get(entry, MFA_ATTR_LAST_USE, 0);
 	uint8_t const zero[MFA_KEY_SIZE] = {0};
-	struct mfa_bytes const part[] = {{web->session.id, sizeof(web->session.id)},
-					 entry->id,
-					 mfa_bytes_of(first ? "on" : "add"),
-					 use};
+	struct mfa_bytes const part[] = {entry->id, mfa_bytes_of(first ? "on" : "add"), use};
 
 	/* No secret is needed: the box around it is authentic. */
-	return mfa_mac(hash, zero, part, 4);
+	return mfa_mac(hash, zero, part, 3);
 }
 
 enum mfa_rc mfa_pending_make(struct mfa_pending *pending, int64_t now_s, bool first)
@@ -70,7 +67,8 @@ enum mfa_rc mfa_pending_open(struct mfa_pending *pending, struct mfa_web *web, c
 	mfa_unpack_bytes(pending->key, sizeof(pending->key), &unpacker);
 	if (!unpacker.failed && unpacker.rest.len == 0 &&
 	    CRYPTO_memcmp(bound, expected, sizeof(bound)) == 0 &&
-	    web->now_s - pending->issued_s <= MFA_PENDING_S) {
+	    web->now_s - pending->issued_s <= MFA_PENDING_S &&
+	    pending->issued_s <= web->now_s + 60) {
 		rc = MFA_OK;
 	}
 	OPENSSL_cleanse(plain, sizeof(plain));

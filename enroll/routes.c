@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "enroll/draft.h"
+#include "enroll/guess.h"
 #include "enroll/layout.h"
 #include "enroll/pages.h"
 
@@ -30,7 +32,8 @@ static struct mfa_field const sign_in_form[] = {
 	{"user", MFA_SESSION_USER_MAX, MFA_ALPHABET_TEXT, true},
 	{"password", 256, MFA_ALPHABET_SECRET, true},
 	END};
-static struct mfa_field const bare_form[] = {CSRF, END};
+static struct mfa_field const sign_out_form[] = {
+	CSRF, {"everywhere", 1, MFA_ALPHABET_TOKEN, false}, END};
 static struct mfa_field const code_form[] = {CSRF, PASSWORD, CODE, END};
 static struct mfa_field const setup_form[] = {CSRF,
 					      PASSWORD,
@@ -53,7 +56,7 @@ struct mfa_route const mfa_routes[] = {
 	{"/style.css",     mfa_page_style,         NULL,                 NULL,         NULL,         false, false},
 	{"/page.js",       mfa_page_script,        NULL,                 NULL,         NULL,         false, false},
 	{"/sign-in",       mfa_page_sign_in_show,  mfa_page_sign_in,     NULL,         sign_in_form, false, false},
-	{"/sign-out",      NULL,                   mfa_page_sign_out,    NULL,         bare_form,    false, false},
+	{"/sign-out",      NULL,                   mfa_page_sign_out,    NULL,         sign_out_form, false, false},
 	{"/",              mfa_page_home_show,     NULL,                 NULL,         NULL,         true,  false},
 	{"/on",            mfa_page_on_show,       mfa_page_on,          NULL,         setup_form,   true,  true},
 	{"/off",           mfa_page_off_show,      mfa_page_off,         NULL,         code_form,    true,  true},
@@ -148,6 +151,25 @@ static bool read_fields(struct mfa_web *web)
 	return rc == MFA_OK || refuse(web, 400);
 }
 
+/** A form of another site, whatever cookies came with it, is refused and changes no cookie */
+static bool check_site(struct mfa_web *web)
+{
+	if (!is_post(web) || !web->http.cross_site) return true;
+	mfa_web_log(web, "form %s sent by another site", web->route->path);
+	return refuse(web, 403);
+}
+
+/** The sign-in page was open for too long, or another tab signed in meanwhile: show it again */
+static void sign_in_again(struct mfa_web *web)
+{
+	web->session.present = web->session.signed_in = false;
+	web->wrong_field = "password";
+	mfa_web_problem(
+		web, 403, "%s",
+		_("This page was open for a long time. Please type your password once more."));
+	mfa_page_sign_in_show(web);
+}
+
 /** A form is taken from the session that it was made for alone */
 static bool check_token(struct mfa_web *web)
 {
@@ -159,7 +181,36 @@ static bool check_token(struct mfa_web *web)
 		return true;
 	}
 	mfa_web_log(web, "form %s without the token of its session", web->route->path);
-	return refuse(web, 403);
+	if (web->route->act == mfa_page_sign_in && !web->session.signed_in) {
+		sign_in_again(web);
+		return false;
+	}
+	if (web->route->act == mfa_page_sign_in) {
+		mfa_web_redirect(web, "/");
+		return false;
+	}
+	if (!web->session.signed_in || !web->route->show) return refuse(web, 403);
+	/* Of an older session of this visitor, most likely: the form once more, filled in. */
+	mfa_web_problem(web, 403, "%s",
+			_("This form was from an earlier session. What you typed is still here: "
+			  "please send it again."));
+	return true;
+}
+
+/** Ask to sign in, and come back here afterwards */
+static void send_to_sign_in(struct mfa_web *web, bool expired)
+{
+	mfa_draft_keep(web);
+	/* A form that came without any cookie: a browser that withholds it keeps what it has. */
+	if (is_post(web) && web->http.cookie[0] == '\0') {
+		mfa_web_redirect(web, "/sign-in");
+		return;
+	}
+	if (mfa_session_begin(&web->session, web->now_s) != MFA_OK) {
+		(void)refuse(web, 500);
+		return;
+	}
+	mfa_web_redirect_flash(web, "/sign-in", expired ? MFA_FLASH_EXPIRED : MFA_FLASH_NONE);
 }
 
 /** Who is not signed in is sent to do so; who is has their record read */
@@ -170,7 +221,7 @@ static bool check_signed_in(struct mfa_web *web, bool expired)
 
 	if (!web->route->signed_in) return true;
 	if (web->session.signed_in) {
-		rc = mfa_web_read_record(web);
+		rc = mfa_session_is_ended(web) ? MFA_ERR_NOT_FOUND : mfa_web_read_record(web);
 		if (rc == MFA_OK) return true;
 		if (rc != MFA_ERR_NOT_FOUND) {
 			mfa_web_unavailable(web, rc, &diag);
@@ -178,8 +229,7 @@ static bool check_signed_in(struct mfa_web *web, bool expired)
 		}
 		expired = true;
 	}
-	if (mfa_session_begin(&web->session, web->now_s) != MFA_OK) return refuse(web, 500);
-	mfa_web_redirect_flash(web, "/sign-in", expired ? MFA_FLASH_EXPIRED : MFA_FLASH_NONE);
+	send_to_sign_in(web, expired);
 	return false;
 }
 
@@ -189,7 +239,6 @@ static bool check_password(struct mfa_web *web)
 	if (!web->route->change || !mfa_session_needs_password(&web->session, web->now_s))
 		return true;
 	web->ask_password = true;
-	if (!is_post(web)) return true;
 	if (mfa_form_get(&web->form, "password")[0] == '\0') {
 		web->wrong_field = "password";
 		mfa_web_problem(
@@ -205,15 +254,19 @@ static bool check_password(struct mfa_web *web)
 
 void mfa_route_run(struct mfa_web *web, bool expired)
 {
-	if (!find_route(web) || !is_safe_transport(web) || !read_fields(web)) return;
+	if (!find_route(web) || !is_safe_transport(web) || !check_site(web) || !read_fields(web))
+		return;
 	if (is_post(web) && !web->session.present && web->route->signed_in) {
 		(void)check_signed_in(web, expired);
 		return;
 	}
-	if (!check_token(web) || !check_signed_in(web, expired) || !check_password(web)) return;
-	if (is_post(web)) {
-		web->route->act(web);
+	if (!check_token(web) || !check_signed_in(web, expired)) return;
+	if (is_post(web) && web->error[0] == '\0') {
+		if (check_password(web)) web->route->act(web);
 	} else {
+		web->ask_password =
+			web->route->change && mfa_session_needs_password(&web->session, web->now_s);
+		if (!is_post(web)) mfa_draft_fill(web);
 		web->route->show(web);
 	}
 }

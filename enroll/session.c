@@ -6,8 +6,8 @@
 #include <string.h>
 
 #define KIND		 "session"
-#define SIGN_IN_FORM_S	 7200 /* a sign-in page may stay open so long */
-#define CLOCK_BACKWARD_S 60   /* other servers' clocks may be ahead of ours by so much */
+#define SIGN_IN_FORM_S	 43200 /* a sign-in page may stay open so long */
+#define CLOCK_BACKWARD_S 60    /* other servers' clocks may be ahead of ours by so much */
 
 enum mfa_rc mfa_session_begin(struct mfa_session *session, int64_t now_s)
 {
@@ -31,6 +31,7 @@ enum mfa_rc mfa_session_seal(char text[static MFA_SESSION_TEXT_MAX + 1],
 	if (session->signed_in) {
 		mfa_pack_number(&packer, session->password_s);
 		mfa_pack_number(&packer, session->may_add_until_s);
+		mfa_pack_bytes(&packer, session->code_use, sizeof(session->code_use));
 		mfa_pack_bytes(&packer, session->entry, sizeof(session->entry));
 		mfa_pack_text(&packer, session->user);
 		mfa_pack_text(&packer, session->dn);
@@ -54,6 +55,7 @@ static bool unpack(struct mfa_session *session, struct mfa_bytes plain)
 	if (session->signed_in) {
 		session->password_s = mfa_unpack_number(&unpacker);
 		session->may_add_until_s = mfa_unpack_number(&unpacker);
+		mfa_unpack_bytes(session->code_use, sizeof(session->code_use), &unpacker);
 		mfa_unpack_bytes(session->entry, sizeof(session->entry), &unpacker);
 		mfa_unpack_text(session->user, sizeof(session->user), &unpacker);
 		mfa_unpack_text(session->dn, sizeof(session->dn), &unpacker);
@@ -80,8 +82,12 @@ void mfa_session_open(struct mfa_session *session, bool *expired, struct mfa_key
 	begun_s = session->signed_in ? session->password_s : session->issued_s;
 	if (now_s - begun_s > (session->signed_in ? MFA_SESSION_S : SIGN_IN_FORM_S) ||
 	    begun_s - now_s > CLOCK_BACKWARD_S) {
+		uint8_t entry[MFA_MAC_SIZE];
+
 		*expired = session->signed_in;
+		memcpy(entry, session->entry, sizeof(entry));
 		memset(session, 0, sizeof(*session));
+		memcpy(session->entry, entry, sizeof(entry));
 	}
 }
 

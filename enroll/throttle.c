@@ -213,6 +213,19 @@ void mfa_throttle_give_back(struct mfa_throttle const *throttle,
 	(void)unlock_bucket(&bucket, throttle, slot != NULL);
 }
 
+enum mfa_rc mfa_throttle_latest(int64_t *time_s, struct mfa_throttle const *throttle,
+				struct mfa_throttle_guess const *guess, int64_t now_s)
+{
+	struct bucket bucket;
+	struct slot const *slot;
+
+	*time_s = 0;
+	if (!lock_bucket(&bucket, throttle, guess)) return MFA_ERR_INTERNAL;
+	slot = find(&bucket);
+	if (slot && slot->empty_s > now_s) *time_s = slot->latest_s;
+	return unlock_bucket(&bucket, throttle, false) ? MFA_OK : MFA_ERR_INTERNAL;
+}
+
 static uint32_t pace_now(struct pace const *pace, int64_t now_s)
 {
 	int64_t const halves = (now_s - pace->time_s) / PACE_HALVES_S;

@@ -23,6 +23,8 @@ enum mfa_throttle_kind {
 	MFA_THROTTLE_ADDRESS, //!< Passwords and codes, by the visitor's address or IPv6 /64.
 	MFA_THROTTLE_SITE,    //!< The same, by IPv6 /48.
 	MFA_THROTTLE_VOUCHER, //!< Vouchers, by user.
+	MFA_THROTTLE_ENDED,   //!< No guess: a session that was ended, by its id.
+	MFA_THROTTLE_LEFT,    //!< No guess: a user who ended all sessions, by entry.
 	MFA_THROTTLE_KINDS
 };
 
@@ -78,6 +80,14 @@ void mfa_throttle_clear(struct mfa_throttle const *throttle,
 /** Take one guess back: it was right, or it was never looked at */
 void mfa_throttle_give_back(struct mfa_throttle const *throttle,
 			    struct mfa_throttle_guess const *guess);
+
+/** When something was counted last, Unix time; 0: never, or it is forgotten
+ *
+ * @return #MFA_OK, #MFA_ERR_INTERNAL when the file cannot be used: then refuse.
+ */
+enum mfa_rc mfa_throttle_latest(int64_t *time_s, struct mfa_throttle const *throttle,
+				struct mfa_throttle_guess const *guess, int64_t now_s)
+	MFA_MUST_CHECK;
 
 /** Remember how long the directory took to look at a password
  *

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "enroll/web.h"
 #include "enroll/cookie.h"
+#include "enroll/draft.h"
+#include "enroll/enrol.h"
 #include "enroll/layout.h"
 #include "enroll/pages.h"
 
@@ -11,7 +13,7 @@
 #include <string.h>
 
 /* The browser forgets after this; the box inside says what counts. */
-#define COOKIE_S 1200u
+#define COOKIE_S 43200u
 #define KNOWN_S	 (400u * 86400u)
 
 void mfa_web_log(struct mfa_web *web, char const *fmt, ...)
@@ -204,6 +206,10 @@ static void send_answer(struct mfa_web *web)
 	}
 	if (web->codes_box[0] != '\0' || web->drop_codes)
 		mfa_head_cookie(&web->head, MFA_COOKIE_CODES, web->codes_box, https, MFA_CODES_S);
+	if (web->key_box[0] != '\0')
+		mfa_head_cookie(&web->head, MFA_COOKIE_KEY, web->key_box, https, MFA_PENDING_S);
+	if (web->draft_box[0] != '\0' || web->drop_draft)
+		mfa_head_cookie(&web->head, MFA_COOKIE_DRAFT, web->draft_box, https, MFA_DRAFT_S);
 	if (web->known_box[0] != '\0')
 		mfa_head_cookie(&web->head, MFA_COOKIE_KNOWN, web->known_box, https, KNOWN_S);
 	mfa_out_raw(&web->head, "\r\n");
@@ -228,7 +234,10 @@ static void clear(struct mfa_web *web)
 	web->login->have_entry = false;
 	OPENSSL_cleanse(&web->session, sizeof(web->session));
 	OPENSSL_cleanse(web->codes_box, sizeof(web->codes_box));
+	OPENSSL_cleanse(web->key_box, sizeof(web->key_box));
+	OPENSSL_cleanse(web->draft_box, sizeof(web->draft_box));
 	web->known_box[0] = '\0';
+	web->drop_draft = false;
 	web->hold_until_ms = 0;
 	mfa_out_reset(&web->head);
 	mfa_out_reset(&web->body);

@@ -17,6 +17,8 @@
 #define MFA_CODES_S	    300 //!< Fresh recovery codes may be shown and saved so long.
 #define MFA_WEB_ERROR_SIZE  400u
 #define MFA_KNOWN_TEXT_MAX  159u //!< Characters of the cookie of a known browser.
+#define MFA_KEY_TEXT_MAX    511u //!< Characters of the cookie of a pending key.
+#define MFA_DRAFT_TEXT_MAX  799u //!< Characters of the cookie of a draft.
 #define MFA_CODES_TEXT_SIZE (MFA_RECOVERY_COUNT * MFA_RECOVERY_TEXT_SIZE) //!< A line a code.
 #define MFA_CODES_BOX_SIZE  MFA_BOX_TEXT_SIZE(MFA_SESSION_ID_SIZE + 16u + MFA_CODES_TEXT_SIZE)
 
@@ -74,6 +76,9 @@ struct mfa_web {
 	char const *wrong_field;	    //!< The field that it is about.
 	char codes_box[MFA_CODES_BOX_SIZE]; //!< Fresh recovery codes on their way; may be empty.
 	bool drop_codes;		    //!< They were shown: take the cookie away.
+	char key_box[MFA_KEY_TEXT_MAX + 1]; //!< For the cookie of a pending key; may be empty.
+	char draft_box[MFA_DRAFT_TEXT_MAX + 1]; //!< For the cookie of a draft; may be empty.
+	bool drop_draft;			//!< It was shown: take the cookie away.
 	char known_box[MFA_KNOWN_TEXT_MAX +
 		       1];     //!< For the cookie of a known browser; may be empty.
 	int64_t hold_until_ms; //!< When the answer may leave; 0: at once.

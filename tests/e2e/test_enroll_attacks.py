@@ -86,9 +86,58 @@ def test_signing_in_begins_a_new_session(page, user):
     assert page.visitor().get("/", headers={"Cookie": f"__Host-mfa={planted}"}).status == 303
 
 
-def test_signing_out_takes_the_session_away(page, visitor):
-    out = visitor.submit(visitor.get("/"), "/sign-out")
+def copy_of(page, visitor):
+    other = page.visitor()
+    other.cookies = dict(visitor.cookies)
+    return other
+
+
+def is_signed_in(visitor):
+    return visitor.get("/").status == 200
+
+
+def test_signing_out_ends_every_copy_of_the_session(page, visitor, user):
+    copy, elsewhere = copy_of(page, visitor), page.visitor()
+    assert elsewhere.sign_in(user.uid, user.password).status == 200 and is_signed_in(copy)
+    form = copy.get("/on")
+    out = visitor.submit(visitor.get("/"), "/sign-out", which=0)
     assert out.status == 303 and visitor.get("/").header("Location").endswith("/sign-in")
+    assert copy.submit(form, "/on", code="123456", name="P").header("Location").endswith("/sign-in")
+    assert not is_signed_in(copy) and is_signed_in(elsewhere)
+
+
+def test_signing_out_everywhere(page, visitor, user):
+    elsewhere = page.visitor()
+    assert elsewhere.sign_in(user.uid, user.password).status == 200
+    out = visitor.submit(visitor.get("/"), "/sign-out", which=1)
+    assert "signed out in all browsers" in visitor.follow(out).words
+    assert not is_signed_in(elsewhere) and not is_signed_in(visitor)
+    assert visitor.sign_in(user.uid, user.password).status == 200   # also within the same second
+
+
+def test_a_code_that_was_given_is_good_for_one_device(page, slapd):
+    """Neither a copy of the cookie from before, nor a use of the record elsewhere, leaves the door open."""
+    enrolled, visitor = Enrolled(slapd), page.visitor()
+    enrolled.device.settle(8)
+    visitor.sign_in(enrolled.uid, enrolled.password)
+    form = visitor.follow(visitor.submit(visitor.get("/device/add"), "/device/add", code=enrolled.device.code(-1)))
+    copy, second = copy_of(page, visitor), Device(key_of(form))
+    assert copy.get("/device/new").status == 200
+    assert visitor.submit(form, "/device/new", code=second.code(), name="Second").status == 303
+    assert copy.get("/device/new").header("Location").endswith("/device/add")
+    assert visitor.get("/device/new").header("Location").endswith("/device/add")
+
+
+def test_another_site_signs_nobody_out(page, visitor):
+    foreign = {"Sec-Fetch-Site": "cross-site"}
+    assert visitor.get("/", headers=foreign).status == 200   # a link in a web mail
+    form = visitor.get("/on").form("/on")
+    for path in ("/on", "/sign-in", "/sign-out"):
+        answer = visitor.post(path, {**form, "code": "1", "name": "P"}, headers=foreign)
+        assert answer.status == 403 and not answer.header("Set-Cookie"), path
+    withheld = visitor.post("/off", {"csrf": "x", "code": "1"}, headers={"Cookie": ""})
+    assert withheld.status == 303 and "__Host-mfa=" not in str(withheld.headers)
+    assert is_signed_in(visitor)
 
 
 def test_an_activation_form_is_good_once(page, visitor, user):
@@ -100,7 +149,7 @@ def test_an_activation_form_is_good_once(page, visitor, user):
     assert visitor.post("/on", {**fields, "code": device.code()}).status == 409
     assert visitor.submit(visitor.get("/off"), "/off", code=device.code()).status == 303
     again = visitor.post("/on", {**fields, "code": device.code(1)})
-    assert again.status == 303 and again.header("Location").endswith("/on")
+    assert again.status == 409 and key_of(again) != device.secret
     assert user.get("peruserMfaSecret") is None and user.get("peruserMfaEnabled") == "FALSE"
 
 
@@ -111,8 +160,11 @@ def test_a_pending_key_is_of_no_use_to_another_user_or_altered(page, visitor, sl
     form = visitor.get("/on")
     code = Device(key_of(form)).code()
     stolen = form.form("/on")["pending"]
-    assert other.submit(other.get("/on"), "/on", pending=stolen, code=code, name="P").header("Location").endswith("/on")
-    visitor.submit(form, "/on", pending=altered(stolen), code=code, name="P")
+    refused = other.submit(other.get("/on"), "/on", pending=stolen, code=code, name="P")
+    assert refused.status == 409 and key_of(refused) != key_of(form)
+    other.cookies["__Host-mfa-key"] = visitor.cookies["__Host-mfa-key"]
+    assert key_of(other.get("/on")) != key_of(form)
+    assert visitor.submit(form, "/on", pending=altered(stolen), code=code, name="P").status == 409
     for who in (user, other_user):
         assert who.get("peruserMfaSecret") is None
 

@@ -215,7 +215,7 @@ def age(browser, page, seconds):
     cookie = browser.driver.get_cookie(SESSION)
     browser.driver.execute_cdp_cmd("Network.setCookie", {
         "name": SESSION, "value": aged(page.ring, cookie["value"], seconds), "url": page.origin, "path": "/",
-        "secure": True, "httpOnly": True, "sameSite": "Strict"})
+        "secure": True, "httpOnly": True, "sameSite": "Lax"})
 
 
 def test_a_change_wants_a_password_that_is_not_old(browser, page, slapd):
@@ -256,7 +256,7 @@ def test_forgetting_a_device_late(browser, page, slapd):
 def test_a_session_ends(browser, page, slapd):
     user = Enrolled(slapd)
     browser.sign_in(page.url, user.uid, user.password).go("/off")
-    age(browser, page, 540)   # a minute is left for a slow machine
+    age(browser, page, 1740)   # a minute is left for a slow machine
     browser.open(page.url)
     assert browser.heading == "Your MFA"
     browser.go("/off")

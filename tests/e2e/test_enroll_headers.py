@@ -16,7 +16,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
     "Strict-Transport-Security": "max-age=31536000", "Cache-Control": "no-store"}
 INLINE = ("style=", "<style", "<script>", "javascript:", " onclick", " onload", " onsubmit", '="http', "='http")
-COOKIE = ["HttpOnly", "Path=/", "SameSite=Strict", "Secure"]
+COOKIE = ["HttpOnly", "Path=/", "SameSite=Lax", "Secure"]
 PAGES = ("/", "/on", "/off", "/device/add", "/device/new", "/device/remove?device=AAAA", "/recovery", "/codes",
          "/trusted", "/sign-in", "/style.css", "/page.js", "/sign-out", "/codes.txt", "/nothing", "/?a=b")
 
@@ -34,7 +34,8 @@ def check(answer, status=None, **other):
         assert answer.header(name) == value, (answer, name)
     for value in [value for name, value in answer.headers if name.lower() == "set-cookie"]:
         pair, *attributes = value.split("; ")
-        assert pair.partition("=")[0] in ("__Host-mfa", "__Host-mfa-codes", "__Host-mfa-known")
+        assert pair.partition("=")[0] in (
+            "__Host-mfa", "__Host-mfa-codes", "__Host-mfa-known", "__Host-mfa-key", "__Host-mfa-draft")
         assert sorted(part for part in attributes if not part.startswith("Max-Age=")) == COOKIE
     if answer.header("Content-Type").startswith("text/html"):
         assert not [text for text in INLINE if text in answer.text]

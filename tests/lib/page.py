@@ -52,10 +52,12 @@ class Workers(Server):
     def __init__(self, program, config, count=1, under=()):
         super().__init__()
         self.program, self.config, self.count, self.under = program, config, count, tuple(under)
+        self.shift_s = 0
         self.socket = None
 
     def command(self):
-        return [*self.under, str(self.program), "-c", str(self.config), "-n", str(self.count)]
+        shift = ("env", f"LD_PRELOAD={self.preload('time_shift.so')}", f"TIME_SHIFT_S={self.shift_s}") if self.shift_s else ()
+        return [*shift, *self.under, str(self.program), "-c", str(self.config), "-n", str(self.count)]
 
     def start(self):
         """Bind a socket and hand it over as standard input, as spawn-fcgi does; keeps its port over restarts."""
@@ -69,6 +71,11 @@ class Workers(Server):
             self.process = subprocess.Popen(self.command(), stdin=self.socket, stdout=log, stderr=subprocess.STDOUT,
                                             cwd=self.dir, start_new_session=True, preexec_fn=die_with_parent)
         return self
+
+    def shift(self, seconds):
+        """Let so much more time pass, for the program."""
+        self.shift_s += seconds
+        self.restart()
 
     def pids(self):
         """The processes that serve."""
@@ -286,9 +293,9 @@ class Visitor:
             answer = self.request("GET", answer.header("Location"))
         raise AssertionError("too many redirects")
 
-    def submit(self, answer, action, **fields):
+    def submit(self, answer, action, which=0, **fields):
         """Fill in a form of a page and send it."""
-        return self.post(action, {**answer.form(action), **fields})
+        return self.post(action, {**answer.form(action, which), **fields})
 
     def sign_in(self, user, password):
         """Sign in and come to the overview, or wherever that leads; a refusal is returned as it is."""

@@ -62,7 +62,7 @@ static void test_a_session_comes_back_as_it_was(void **state)
 
 	(void)state;
 	assert_int_equal(mfa_session_seal(text, &session, &ring), MFA_OK);
-	mfa_session_open(&read, &expired, &ring, text, NOW + 600);
+	mfa_session_open(&read, &expired, &ring, text, NOW + 1800);
 	assert_memory_equal(&read, &session, sizeof(read));
 	assert_true(mfa_session_needs_password(&read, NOW + 301));
 	assert_false(mfa_session_needs_password(&read, NOW + 300));
@@ -77,7 +77,7 @@ static void test_a_session_ends(void **state)
 
 	(void)state;
 	assert_int_equal(mfa_session_seal(text, &session, &ring), MFA_OK);
-	mfa_session_open(&read, &expired, &ring, text, NOW + 601);
+	mfa_session_open(&read, &expired, &ring, text, NOW + 1801);
 	assert_true(expired && !read.present && read.user[0] == '\0');
 	mfa_session_open(&read, &expired, &ring, text, NOW - 61);
 	assert_false(read.present);
