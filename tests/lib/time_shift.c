@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,16 +26,35 @@ static time_t written_time(char const *path)
 	return strtol(text, NULL, 10);
 }
 
-time_t time(time_t *out) /* NOLINT(readability-inconsistent-declaration-parameter-name) */
+/** The clock of the program, wrong as it shall be */
+static struct timespec wrong_time(void)
 {
 	char const *shift = getenv("TIME_SHIFT_S"); /* NOLINT(concurrency-mt-unsafe) */
 	char const *path = getenv("TIME_FILE");	    /* NOLINT(concurrency-mt-unsafe) */
-	struct timespec now = {0};
 	time_t const written = path ? written_time(path) : 0;
+	struct timespec now = {.tv_sec = written};
 
+	if (written) return now;
 	(void)syscall(SYS_clock_gettime, CLOCK_REALTIME, &now);
 	if (shift) now.tv_sec += strtol(shift, NULL, 10);
-	if (written) now.tv_sec = written;
+	return now;
+}
+
+time_t time(time_t *out) /* NOLINT(readability-inconsistent-declaration-parameter-name) */
+{
+	struct timespec const now = wrong_time();
+
 	if (out) *out = now.tv_sec;
 	return now.tv_sec;
+}
+
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
+int gettimeofday(struct timeval *out, void *zone)
+{
+	struct timespec const now = wrong_time();
+
+	(void)zone;
+	out->tv_sec = now.tv_sec;
+	out->tv_usec = now.tv_nsec / 1000;
+	return 0;
 }

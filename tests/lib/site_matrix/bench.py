@@ -93,7 +93,8 @@ class Bench:
         if packet.is_eap:
             folder, name = self.rack.certificates, str(packet.typed).rpartition(" ")[2]
             files = (folder / f"{name}.pem", folder / f"{name}.key") if packet.method == "TLS" else None
-            supplicant = peer(packet.method, raw(packet.name), packet.name_bytes, raw(packet.typed), packet.lies, files)
+            inner = raw(packet.name if packet.inner is None else packet.inner)
+            supplicant = peer(packet.method, raw(packet.name), inner, raw(packet.typed), packet.lies, files)
             return converse(client, supplicant, self._attributes(packet))
         if packet.authenticator is None:
             packet.authenticator = os.urandom(16)
@@ -150,7 +151,7 @@ class Bench:
     def _wrong_log(self, packet, mark):
         """A line that tells of an accept names the account."""
         people = self.oracle.readings(packet.name_bytes)
-        for name in LOGGED.findall(self.rack.log(mark)):
+        for name in LOGGED.findall(self.rack.log(mark).replace("\\\\", "\\").replace("\\\\", "\\")):
             if not set(self.oracle.readings(name.encode())) & set(people):
                 return f"the log tells of {name!r}"
         return ""

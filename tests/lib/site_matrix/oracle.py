@@ -60,7 +60,9 @@ class Packet:
     @property
     def name_bytes(self):
         """The name that the password was sent with."""
-        return raw(self.name if self.inner is None else self.inner)
+        name = raw(self.name if self.inner is None else self.inner)
+        # What reads the attributes of TTLS cuts a name at a NUL before any module sees it.
+        return name.partition(b"\0")[0] if self.method == "TTLS/PAP" else name
 
 
 def raw(text):
