@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "core/conn.h"
+#include "core/rights.h"
 
 #include <stdlib.h>
 
@@ -105,6 +105,7 @@ enum mfa_rc mfa_conn_connect(LDAP **handle, bool *fresh, struct mfa_diag *diag,
 				 side == MFA_SIDE_WRITE ? config->write_uri : config->uri,
 				 &conn->store->account);
 	conn->handle[side] = *handle;
+	if (rc == MFA_OK) mfa_rights_try(conn, *handle);
 	return rc;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "core/conn.h"
+#include "core/rights.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -227,6 +227,18 @@ static enum mfa_rc search(LDAPMessage **result, struct mfa_conn *conn, LDAP *han
 	return mfa_conn_wait(result, conn, handle, msgid, config->timeout_s);
 }
 
+/** Whether what is missing from an answer is missing from the directory */
+static enum mfa_rc check_rights(struct mfa_entry const *entry, struct mfa_diag *diag,
+				struct mfa_conn *conn, LDAP *handle, enum mfa_rc rc)
+{
+	if (rc == MFA_ERR_NOT_FOUND) return mfa_rights_not_found(diag, conn, handle);
+	if (rc != MFA_OK) return rc;
+	rc = mfa_rights_check(diag, conn, handle, entry);
+	if (rc != MFA_ERR_BROKEN && rc != MFA_ERR_UNAVAILABLE) return rc;
+	mfa_diag_say(diag, "compare: no answer");
+	return MFA_ERR_UNAVAILABLE;
+}
+
 enum mfa_rc mfa_conn_read(struct mfa_entry *entry, struct mfa_diag *diag, struct mfa_conn *conn,
 			  enum mfa_side side, struct mfa_where const *where)
 {
@@ -250,8 +262,11 @@ enum mfa_rc mfa_conn_read(struct mfa_entry *entry, struct mfa_diag *diag, struct
 
 	rc = take_entry(entry, diag, conn->store->config, handle, result);
 	(void)ldap_msgfree(result);
+	entry->left_out = where->leave_out;
+	rc = check_rights(entry, diag, conn, handle, rc);
 	if (rc == MFA_ERR_UNAVAILABLE) mfa_conn_drop(conn, side);
-	if (rc != MFA_OK) mfa_entry_clear(entry);
+	if (rc == MFA_OK) return MFA_OK;
+	mfa_entry_clear(entry);
 	entry->left_out = where->leave_out;
 	return rc;
 }

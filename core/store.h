@@ -22,8 +22,11 @@ struct mfa_account {
 struct mfa_store {
 	struct mfa_config const *config;
 	struct mfa_account account;
-	bool read_class;       //!< Also ask for objectClass: for programs that enrol.
-	bool no_assert;	       //!< Set by the first server that refuses the assertion control.
+	bool read_class; //!< Also ask for objectClass: for programs that enrol.
+	bool no_assert;	 //!< Set by the first server that refuses the assertion control.
+	void (*log)(char const *line); //!< Told of faults that concern no single user; or NULL.
+	uint32_t unreadable;	 //!< See core/rights.h: attributes that may be hidden from us.
+	int64_t rights_again_ms; //!< Monotonic: when the rights are tried next.
 	int64_t away_until_ms; //!< Monotonic: see mfa_conn_may_confirm(); 0: the provider is there.
 };
 
@@ -69,7 +72,7 @@ void mfa_conn_start(struct mfa_conn *conn);
  * @return
  *	- #MFA_OK.
  *	- #MFA_ERR_NOT_FOUND, #MFA_ERR_AMBIGUOUS (more than one entry).
- *	- #MFA_ERR_UNAVAILABLE, #MFA_ERR_DENIED.
+ *	- #MFA_ERR_UNAVAILABLE, #MFA_ERR_DENIED (also when a value, or base_dn, is hidden from us).
  *	- #MFA_ERR_FORMAT when the entry has no readable id, or when an attribute came with an
  *	  option or by a name that was not asked for; #MFA_ERR_SPACE when it is too large.
  */

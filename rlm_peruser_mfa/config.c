@@ -357,6 +357,12 @@ static int load_directory(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
 	return 0;
 }
 
+/** A fault of the directory that concerns no single request */
+static void log_fault(char const *line)
+{
+	ERROR("rlm_peruser_mfa: %s", line);
+}
+
 /** Who connects: own items, so known only after they were parsed */
 static void fill_store(rlm_peruser_mfa_t *inst)
 {
@@ -364,7 +370,8 @@ static void fill_store(rlm_peruser_mfa_t *inst)
 						   .account = {.identity = inst->identity,
 							       .password = inst->password,
 							       .external = inst->external},
-						   .read_class = true};
+						   .read_class = true,
+						   .log = log_fault};
 }
 
 static void fill_policy(rlm_peruser_mfa_t *inst)
