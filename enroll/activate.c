@@ -20,7 +20,7 @@ struct activation {
 
 static bool needs_voucher(struct activation const *act)
 {
-	return act->pending->first && act->web->app->settings.page.require_voucher;
+	return act->pending->setup == MFA_SETUP_ON && act->web->app->settings.page.require_voucher;
 }
 
 /** Whether the record still waits for this device */
@@ -28,7 +28,8 @@ static bool is_welcome(struct activation const *act)
 {
 	struct mfa_record const *record = &act->web->login->record;
 
-	if (!act->pending->first) {
+	if (act->pending->setup == MFA_SETUP_REPLACE) return record->state == MFA_STATE_ENROLLED;
+	if (act->pending->setup == MFA_SETUP_ADD) {
 		return record->state == MFA_STATE_ENROLLED &&
 		       mfa_entry_count(record->entry, MFA_ATTR_SECRET) < MFA_SECRETS_MAX;
 	}
@@ -94,9 +95,12 @@ static bool check_code(struct activation *act, struct mfa_enrollment const *enro
 /** Add device and recovery codes to the change */
 static enum mfa_outcome add_device(struct activation *act, struct mfa_enrollment *enrollment)
 {
-	enum mfa_outcome outcome = mfa_devices_add(enrollment, &act->device);
+	enum mfa_setup const setup = act->pending->setup;
+	enum mfa_outcome outcome = setup == MFA_SETUP_REPLACE
+					   ? mfa_devices_replace(enrollment, &act->device)
+					   : mfa_devices_add(enrollment, &act->device);
 
-	if (outcome == MFA_OUTCOME_CHANGED && act->pending->first)
+	if (outcome == MFA_OUTCOME_CHANGED && setup != MFA_SETUP_ADD)
 		outcome = mfa_enrollment_codes(enrollment, act->codes);
 	if (outcome != MFA_OUTCOME_CHANGED) mfa_change_init(enrollment->change);
 	return outcome;

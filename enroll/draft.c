@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define KIND	 "draft"
+#define KIND	       "draft"
 #define DRAFT_PATH_MAX 31u
 
 static char const *const kept[] = {"name", "voucher", "device"};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "enroll/enrol.h"
 #include "enroll/guess.h"
+#include "enroll/mail.h"
 
 #include <openssl/crypto.h>
 
@@ -83,6 +84,16 @@ static bool on_decision(struct mfa_login *login, void *uctx)
 	return false;
 }
 
+/** Whether the wrong code that was just counted is the one that locks */
+static bool is_lock(struct mfa_web const *web)
+{
+	struct mfa_login const *login = web->login;
+	uint32_t const before = login->record.failures.present ? login->record.failures.count : 0;
+
+	return login->decision.wrong && login->decision.change.count > 0 &&
+	       before + 1 == web->app->settings.policy.lock_threshold;
+}
+
 bool mfa_code_spend(struct mfa_web *web, bool recovery, mfa_code_hook hook, void *uctx)
 {
 	struct mfa_app *app = web->app;
@@ -98,24 +109,30 @@ bool mfa_code_spend(struct mfa_web *web, bool recovery, mfa_code_hook hook, void
 					      .required = app->settings.page.required != 0};
 	struct mfa_request const request = {.now_s = web->now_s, .code = &code, .nonce = nonce};
 	struct mfa_guess guess;
+	bool by_recovery;
 	enum mfa_rc rc;
 
 	if (!parse_code(&code, web, recovery) || !mfa_guess_code(&guess, web)) return false;
 	rc = mfa_web_where(&where, filter, sizeof(filter), web);
 	if (rc == MFA_OK) rc = mfa_nonce_make(nonce);
 	if (rc == MFA_OK) rc = mfa_login_run(web->login, &ctx, &request, on_decision, &spending);
+	by_recovery = code.kind == MFA_CODE_RECOVERY;
 	mfa_code_clear(&code);
 	if (rc != MFA_OK || decision->verdict == MFA_ACCEPT) mfa_guess_unanswered(web, &guess);
 	if (rc != MFA_OK) {
 		mfa_web_unavailable(web, rc, &decision->reason);
 		return false;
 	}
-	if (decision->verdict == MFA_ACCEPT) return true;
+	if (decision->verdict == MFA_ACCEPT) {
+		if (by_recovery) mfa_mail_notice(web, MFA_MAIL_RECOVERY_USED);
+		return true;
+	}
 	if (web->login->sent) {
 		/* Refused now, perhaps since an earlier try was carried out. */
 		mfa_web_unavailable(web, MFA_ERR_BROKEN, &decision->reason);
 		return false;
 	}
+	if (is_lock(web)) mfa_mail_notice(web, MFA_MAIL_LOCKED);
 	if (web->error[0] == '\0') explain(web, decision);
 	return false;
 }
@@ -126,20 +143,22 @@ static bool hash_use(uint8_t hash[static MFA_MAC_SIZE], struct mfa_web const *we
 	return mfa_digest(hash, mfa_entry_get(&web->login->entry, MFA_ATTR_LAST_USE, 0)) == MFA_OK;
 }
 
-void mfa_code_remember(struct mfa_web *web)
+void mfa_code_remember(struct mfa_web *web, enum mfa_setup setup)
 {
 	struct mfa_session *session = &web->session;
 
 	/* As it was just written: the entry of the decision is that from before. */
 	if (mfa_web_read_record(web) != MFA_OK || !hash_use(session->code_use, web)) return;
+	session->may_replace = setup == MFA_SETUP_REPLACE;
 	session->may_add_until_s = web->now_s + MFA_PENDING_S;
 	web->session_changed = true;
 }
 
-bool mfa_code_was_given(struct mfa_web const *web)
+bool mfa_code_was_given(struct mfa_web const *web, enum mfa_setup setup)
 {
 	uint8_t use[MFA_MAC_SIZE];
 
+	if (web->session.may_replace != (setup == MFA_SETUP_REPLACE)) return false;
 	return web->session.may_add_until_s >= web->now_s && hash_use(use, web) &&
 	       CRYPTO_memcmp(use, web->session.code_use, sizeof(use)) == 0;
 }

@@ -11,6 +11,13 @@
 #define MFA_PENDING_S	      1800 //!< A key that waits for its first code does so as long.
 #define MFA_PENDING_TEXT_SIZE 512u
 
+/** What a new device is for */
+enum mfa_setup {
+	MFA_SETUP_ON,	   //!< MFA is turned on by it.
+	MFA_SETUP_ADD,	   //!< A further device; a code of another one was given.
+	MFA_SETUP_REPLACE, //!< In place of all others; a recovery code was given.
+};
+
 /** A key that was made and is in no directory yet: it travels by way of the browser, sealed
  *
  * It belongs to one entry, and to the record as it was when the key was made: once the
@@ -18,13 +25,14 @@
  * a reload, another tab and another sign-in show the same key.
  */
 struct mfa_pending {
-	bool first; //!< MFA is turned on by it; otherwise it is a further device.
+	enum mfa_setup setup;
 	int64_t issued_s;
 	uint8_t key[20]; //!< RFC 4226 section 4, R6: 160 bits.
 };
 
 /** Make one for the visitor's record as it was read */
-enum mfa_rc mfa_pending_make(struct mfa_pending *pending, int64_t now_s, bool first) MFA_MUST_CHECK;
+enum mfa_rc mfa_pending_make(struct mfa_pending *pending, int64_t now_s, enum mfa_setup setup)
+	MFA_MUST_CHECK;
 
 /** Seal it */
 enum mfa_rc mfa_pending_seal(char text[static MFA_PENDING_TEXT_SIZE],
@@ -36,7 +44,7 @@ enum mfa_rc mfa_pending_seal(char text[static MFA_PENDING_TEXT_SIZE],
  *	state of the record, or is too old.
  */
 enum mfa_rc mfa_pending_open(struct mfa_pending *pending, struct mfa_web *web, char const *text,
-			     bool first) MFA_MUST_CHECK;
+			     enum mfa_setup setup) MFA_MUST_CHECK;
 
 /** The TOTP parameters of a new device */
 void mfa_pending_totp(struct mfa_totp *totp, struct mfa_pending const *pending, char const *name,
@@ -56,7 +64,7 @@ enum mfa_activation {
  *
  * @param[in] name    of the device.
  * @param[in] voucher as typed; only looked at when the configuration asks for one.
- * @param[in] codes   fresh recovery codes, a line each; NULL for a further device.
+ * @param[in] codes   fresh recovery codes, a line each; not looked at for a further device.
  */
 enum mfa_activation mfa_activate(struct mfa_web *web, struct mfa_pending const *pending,
 				 char const *name, char const *voucher, char const *codes);
@@ -75,11 +83,11 @@ typedef enum mfa_outcome (*mfa_code_hook)(struct mfa_web *web, struct mfa_enroll
  */
 bool mfa_code_spend(struct mfa_web *web, bool recovery, mfa_code_hook hook, void *uctx);
 
-/** Remember in the session that a code was just given, and by which use of the record */
-void mfa_code_remember(struct mfa_web *web);
+/** Remember in the session that a code was just given, what for, and by which use of the record */
+void mfa_code_remember(struct mfa_web *web, enum mfa_setup setup);
 
-/** Whether a code was given in this session, not long ago, and the record was not used since */
-bool mfa_code_was_given(struct mfa_web const *web);
+/** Whether a code was given for this, not long ago, and the record was not used since */
+bool mfa_code_was_given(struct mfa_web const *web, enum mfa_setup setup);
 
 /** Whether the page is complete already, as after a failure of the directory */
 bool mfa_web_is_done(struct mfa_web const *web);

@@ -201,6 +201,16 @@ void mfa_layout_hidden(struct mfa_web *web, char const *name, char const *value)
 	mfa_out_html(&web->body, "<input type=\"hidden\" name=\"%\" value=\"%\">\n", name, value);
 }
 
+void mfa_layout_time(char out[static MFA_DATE_SIZE], int64_t time_s)
+{
+	time_t const time = (time_t)time_s;
+	struct tm tm;
+
+	out[0] = '\0';
+	if (!gmtime_r(&time, &tm)) return;
+	if (strftime(out, MFA_DATE_SIZE, "%Y-%m-%d %H:%M UTC", &tm) == 0) out[0] = '\0';
+}
+
 void mfa_layout_date(char out[static MFA_DATE_SIZE], int64_t time_s)
 {
 	time_t const time = (time_t)time_s;

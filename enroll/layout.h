@@ -50,4 +50,7 @@ void mfa_layout_hidden(struct mfa_web *web, char const *name, char const *value)
 /** "2031-12-24" in UTC; empty when the time cannot be written */
 void mfa_layout_date(char out[static MFA_DATE_SIZE], int64_t time_s);
 
+/** "2031-12-24 18:00 UTC"; empty when the time cannot be written */
+void mfa_layout_time(char out[static MFA_DATE_SIZE], int64_t time_s);
+
 #endif /* MFA_ENROLL_LAYOUT_H */

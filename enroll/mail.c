@@ -54,6 +54,10 @@ static char const *subject_of(enum mfa_mail_event event)
 	case MFA_MAIL_ON: return _("MFA was turned on");
 	case MFA_MAIL_OFF: return _("MFA was turned off");
 	case MFA_MAIL_ADDED: return _("A device was added to your MFA");
+	case MFA_MAIL_REPLACED: return _("Your MFA devices were replaced by a new one");
+	case MFA_MAIL_CODES: return _("New recovery codes were made for your MFA");
+	case MFA_MAIL_RECOVERY_USED: return _("A recovery code of your MFA was used");
+	case MFA_MAIL_LOCKED: return _("Your MFA is locked after wrong codes");
 	case MFA_MAIL_REMOVED: break;
 	}
 	return _("A device was removed from your MFA");
@@ -81,13 +85,13 @@ static size_t compose(char out[static MESSAGE_MAX], struct mfa_web *web, char co
 	int len;
 
 	encode_header(subject, subject_of(event));
-	mfa_layout_date(date, web->now_s);
+	mfa_layout_time(date, web->now_s);
 	memcpy(out, to, used);
 	len = snprintf(out + used, MESSAGE_MAX - used,
 		       "From: %s\nTo: %s\nSubject: %s\nMIME-Version: 1.0\n"
 		       "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n"
 		       "Auto-Submitted: auto-generated\n\n"
-		       "%s\n\n%s: %s\n%s: %s\n%s: %s (UTC)\n%s: %s\n\n%s %s\n",
+		       "%s\n\n%s: %s\n%s: %s\n%s: %s\n%s: %s\n\n%s %s\n",
 		       page->mail_from, to, subject, subject_of(event), _("Site"), page->site_name,
 		       _("User name"), web->session.user, _("Date"), date, _("From the address"),
 		       web->http.address,

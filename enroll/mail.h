@@ -17,6 +17,10 @@ enum mfa_mail_event {
 	MFA_MAIL_OFF,
 	MFA_MAIL_ADDED,
 	MFA_MAIL_REMOVED,
+	MFA_MAIL_REPLACED,	//!< All devices by a new one.
+	MFA_MAIL_CODES,		//!< New recovery codes.
+	MFA_MAIL_RECOVERY_USED, //!< A recovery code, on this page.
+	MFA_MAIL_LOCKED,	//!< By wrong codes on this page.
 };
 
 /** Start the process that sends; no mail is configured: nothing happens

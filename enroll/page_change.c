@@ -122,7 +122,7 @@ void mfa_page_add(struct mfa_web *web)
 	if (!is_on(web)) return;
 	if (mfa_entry_count(&web->login->entry, MFA_ATTR_SECRET) < MFA_SECRETS_MAX &&
 	    mfa_code_spend(web, false, write_nothing, NULL)) {
-		mfa_code_remember(web);
+		mfa_code_remember(web, MFA_SETUP_ADD);
 		mfa_web_redirect(web, "/device/new");
 	} else if (!mfa_web_is_done(web)) {
 		mfa_page_add_show(web);

@@ -2,6 +2,7 @@
 #include "enroll/cookie.h"
 #include "enroll/enrol.h"
 #include "enroll/layout.h"
+#include "enroll/mail.h"
 #include "enroll/pages.h"
 
 #include <openssl/crypto.h>
@@ -161,6 +162,7 @@ void mfa_page_recovery(struct mfa_web *web)
 	if (done) {
 		if (mfa_codes_hand_over(web, codes) != MFA_OK) web->body.failed = true;
 		mfa_web_log(web, "made new recovery codes");
+		mfa_mail_notice(web, MFA_MAIL_CODES);
 		mfa_web_redirect(web, "/codes");
 	} else if (!mfa_web_is_done(web)) {
 		mfa_page_recovery_show(web);

@@ -104,6 +104,8 @@ static void show_devices(struct mfa_web *web)
 		     _("Your devices"));
 	for (size_t i = 0; i < count; i++) show_device(web, i, count > 1);
 	mfa_out_raw(out, "</ul>\n");
+	mfa_out_html(out, "<p><a href=\"%/lost\">%</a></p>\n", web->http.base,
+		     _("Lost your phone?"));
 	if (count < MFA_SECRETS_MAX) {
 		mfa_layout_button(web, "plain", "/device/add", _("Add a device"));
 	} else {

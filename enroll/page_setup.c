@@ -31,7 +31,7 @@ static enum mfa_rc group_key(char out[static KEY_TEXT_SIZE], struct mfa_pending 
 	return rc;
 }
 
-static void show_reason(struct mfa_web *web, bool first)
+static void show_reason(struct mfa_web *web, enum mfa_setup setup)
 {
 	enum mfa_state const state = web->login->record.state;
 	char const *text = NULL;
@@ -44,14 +44,16 @@ static void show_reason(struct mfa_web *web, bool first)
 		text = _("MFA is required for you. Until you have turned it on you may not be able "
 			 "to "
 			 "sign in.");
-	if (first && text) mfa_out_html(&web->body, "<p class=\"notice warn\">%</p>\n", text);
+	if (setup == MFA_SETUP_ON && text)
+		mfa_out_html(&web->body, "<p class=\"notice warn\">%</p>\n", text);
 }
 
 /** First step: get an app */
-static void show_app_step(struct mfa_web *web, bool first)
+static void show_app_step(struct mfa_web *web, enum mfa_setup setup)
 {
 	mfa_out_html(&web->body, "<ol class=\"steps\">\n<li><h2>%</h2>\n<p>%</p></li>\n",
-		     first ? _("Get an authenticator app") : _("Open the app on the new device"),
+		     setup == MFA_SETUP_ON ? _("Get an authenticator app")
+					   : _("Open the app on the new device"),
 		     _("Any app that shows TOTP codes will do: the one that your organisation "
 		       "recommends, or "
 		       "one from your phone's store. Some password managers do it too."));
@@ -93,6 +95,16 @@ static bool show_key_step(struct mfa_web *web, struct mfa_pending const *pending
 	return done;
 }
 
+static char const *button_of(enum mfa_setup setup)
+{
+	switch (setup) {
+	case MFA_SETUP_ON: return _("Turn on MFA");
+	case MFA_SETUP_ADD: return _("Add the device");
+	case MFA_SETUP_REPLACE: break;
+	}
+	return _("Use the new device, remove the old ones");
+}
+
 /** Third step: show that it arrived */
 static bool show_code_step(struct mfa_web *web, struct mfa_pending const *pending)
 {
@@ -107,7 +119,7 @@ static bool show_code_step(struct mfa_web *web, struct mfa_pending const *pendin
 	mfa_layout_form(web, web->route->path);
 	mfa_layout_hidden(web, "pending", box);
 	mfa_layout_password(web);
-	if (pending->first && web->app->settings.page.require_voucher) {
+	if (pending->setup == MFA_SETUP_ON && web->app->settings.page.require_voucher) {
 		mfa_layout_text(web, "voucher", _("Voucher"),
 				_("The one-time voucher that your administrator gave you."),
 				mfa_form_get(&web->form, "voucher"));
@@ -115,41 +127,50 @@ static bool show_code_step(struct mfa_web *web, struct mfa_pending const *pendin
 	mfa_layout_code(web, _("Six digits. A new code appears every 30 seconds."), true);
 	mfa_layout_text(web, "name", _("Name of the device"), _("So that you recognise it later."),
 			name[0] != '\0' ? name : _("My phone"));
-	mfa_layout_form_end(web, "primary",
-			    pending->first ? _("Turn on MFA") : _("Add the device"));
+	mfa_layout_form_end(web, "primary", button_of(pending->setup));
 	mfa_out_raw(&web->body, "</li></ol>\n");
 	return true;
 }
 
+static char const *title_of(enum mfa_setup setup)
+{
+	switch (setup) {
+	case MFA_SETUP_ON: return _("Turn on MFA");
+	case MFA_SETUP_ADD: return _("Add a device");
+	case MFA_SETUP_REPLACE: break;
+	}
+	return _("Set up your new device");
+}
+
 static void show_setup(struct mfa_web *web, struct mfa_pending const *pending)
 {
-	mfa_layout_begin(web, pending->first ? _("Turn on MFA") : _("Add a device"));
-	show_reason(web, pending->first);
-	show_app_step(web, pending->first);
+	mfa_layout_begin(web, title_of(pending->setup));
+	show_reason(web, pending->setup);
+	show_app_step(web, pending->setup);
 	if (!show_key_step(web, pending) || !show_code_step(web, pending)) web->body.failed = true;
-	if (!pending->first || web->login->record.state == MFA_STATE_OFF)
+	if (pending->setup != MFA_SETUP_ON || web->login->record.state == MFA_STATE_OFF)
 		mfa_layout_button(web, "plain", "/", _("Cancel"));
 	mfa_layout_end(web);
 }
 
 /** Find the key of the form, else that of the cookie, else make one; and keep it in the cookie */
-static enum mfa_rc find_key(struct mfa_pending *pending, struct mfa_web *web, bool first)
+static enum mfa_rc find_key(struct mfa_pending *pending, struct mfa_web *web, enum mfa_setup setup)
 {
 	char cookie[MFA_KEY_TEXT_MAX + 1];
-	enum mfa_rc rc = mfa_pending_open(pending, web, mfa_form_get(&web->form, "pending"), first);
+	enum mfa_rc rc = mfa_pending_open(pending, web, mfa_form_get(&web->form, "pending"), setup);
 
 	if (rc != MFA_OK && mfa_cookie_take(cookie, sizeof(cookie), &web->http, MFA_COOKIE_KEY))
-		rc = mfa_pending_open(pending, web, cookie, first);
-	if (rc != MFA_OK) rc = mfa_pending_make(pending, web->now_s, first);
+		rc = mfa_pending_open(pending, web, cookie, setup);
+	if (rc != MFA_OK) rc = mfa_pending_make(pending, web->now_s, setup);
 	return rc == MFA_OK ? mfa_pending_seal(web->key_box, pending, web) : rc;
 }
 
 /** Show the form; with the same key when it was shown before */
-static void show_for(struct mfa_web *web, bool first)
+static void show_for(struct mfa_web *web, enum mfa_setup setup)
 {
 	struct mfa_pending pending;
 
-	if (find_key(&pending, web, first) == MFA_OK) {
+	if (find_key(&pending, web, setup) == MFA_OK) {
 		show_setup(web, &pending);
 	} else {
 		web->body.failed = true;
@@ -170,7 +191,7 @@ static bool can_turn_on(struct mfa_web *web)
 
 void mfa_page_on_show(struct mfa_web *web)
 {
-	if (can_turn_on(web)) show_for(web, true);
+	if (can_turn_on(web)) show_for(web, MFA_SETUP_ON);
 }
 
 /** Whether a device can be added: a code was given, and there is room */
@@ -186,14 +207,33 @@ static bool can_add(struct mfa_web *web)
 				   _("Remove a device first."));
 		return false;
 	}
-	if (mfa_code_was_given(web)) return true;
+	if (mfa_code_was_given(web, MFA_SETUP_ADD)) return true;
 	mfa_web_redirect(web, "/device/add");
 	return false;
 }
 
+/** Whether all devices can be replaced: a recovery code was given for that */
+static bool can_replace(struct mfa_web *web)
+{
+	if (mfa_page_blocked(web)) return false;
+	if (mfa_code_was_given(web, MFA_SETUP_REPLACE)) return true;
+	mfa_web_redirect(web, "/lost");
+	return false;
+}
+
+static bool can_set_up(struct mfa_web *web, enum mfa_setup setup)
+{
+	switch (setup) {
+	case MFA_SETUP_ON: return can_turn_on(web);
+	case MFA_SETUP_ADD: return can_add(web);
+	case MFA_SETUP_REPLACE: break;
+	}
+	return can_replace(web);
+}
+
 void mfa_page_new_show(struct mfa_web *web)
 {
-	if (can_add(web)) show_for(web, false);
+	if (can_add(web)) show_for(web, MFA_SETUP_ADD);
 }
 
 /** Bytes of the whole characters that a name has room for, blanks at the end left out */
@@ -228,55 +268,61 @@ static void take_name(char name[static MFA_TOTP_NAME_MAX + 1], struct mfa_web co
 }
 
 /** Somebody else was faster, or this form was sent before: say how it stands now */
-static void show_changed(struct mfa_web *web, bool first)
+static void show_changed(struct mfa_web *web, enum mfa_setup setup)
 {
-	if (first ? can_turn_on(web) : can_add(web))
+	if (can_set_up(web, setup))
 		mfa_web_redirect_flash(web, web->route->path, MFA_FLASH_START_AGAIN);
 }
 
-static void finish_on(struct mfa_web *web, char const *codes)
+/** MFA was turned on, or its devices replaced: show the recovery codes that came with it */
+static void finish_with_codes(struct mfa_web *web, char const *codes, enum mfa_mail_event event)
 {
 	if (mfa_codes_hand_over(web, codes) != MFA_OK) web->body.failed = true;
-	mfa_web_log(web, "turned MFA on");
-	mfa_mail_notice(web, MFA_MAIL_ON);
+	mfa_web_log(web,
+		    event == MFA_MAIL_ON ? "turned MFA on" : "replaced all devices by a new one");
+	mfa_mail_notice(web, event);
 	mfa_web_redirect(web, "/codes");
 }
 
 static void finish_add(struct mfa_web *web)
 {
-	web->session.may_add_until_s = 0;
 	mfa_web_log(web, "added a device");
 	mfa_mail_notice(web, MFA_MAIL_ADDED);
 	mfa_web_redirect_flash(web, "/", MFA_FLASH_DEVICE_ADDED);
 }
 
-static void activate(struct mfa_web *web, bool first)
+static void finish(struct mfa_web *web, enum mfa_setup setup, char const *codes)
+{
+	web->session.may_add_until_s = 0;
+	web->session_changed = true;
+	switch (setup) {
+	case MFA_SETUP_ON: finish_with_codes(web, codes, MFA_MAIL_ON); break;
+	case MFA_SETUP_ADD: finish_add(web); break;
+	case MFA_SETUP_REPLACE: finish_with_codes(web, codes, MFA_MAIL_REPLACED); break;
+	}
+}
+
+static void activate(struct mfa_web *web, enum mfa_setup setup)
 {
 	char codes[MFA_CODES_TEXT_SIZE + 1] = "", name[MFA_TOTP_NAME_MAX + 1];
 	struct mfa_pending pending;
 
-	if (mfa_pending_open(&pending, web, mfa_form_get(&web->form, "pending"), first) != MFA_OK) {
+	if (mfa_pending_open(&pending, web, mfa_form_get(&web->form, "pending"), setup) != MFA_OK) {
 		web->answer.status = 409;
 		web->session.flash = MFA_FLASH_START_AGAIN;
 		web->session_changed = true;
-		show_for(web, first); /* another key, and what was typed */
+		show_for(web, setup); /* another key, and what was typed */
 		return;
 	}
-	if (first && mfa_recovery_generate_set(codes) != MFA_OK) {
+	if (setup != MFA_SETUP_ADD && mfa_recovery_generate_set(codes) != MFA_OK) {
 		web->body.failed = true;
 		goto out;
 	}
 	take_name(name, web);
 	switch (mfa_activate(web, &pending, name, mfa_form_get(&web->form, "voucher"), codes)) {
-	case MFA_ACTIVATION_DONE:
-		if (first) {
-			finish_on(web, codes);
-		} else {
-			finish_add(web);
-		}
-		break;
+	case MFA_ACTIVATION_DONE: finish(web, setup, codes); break;
 	case MFA_ACTIVATION_WRONG: show_setup(web, &pending); break;
-	case MFA_ACTIVATION_CHANGED: show_changed(web, first); break;
+	case MFA_ACTIVATION_CHANGED: show_changed(web, setup); break;
 	case MFA_ACTIVATION_FAILED: break;
 	}
 out:
@@ -286,10 +332,20 @@ out:
 
 void mfa_page_on(struct mfa_web *web)
 {
-	if (can_turn_on(web)) activate(web, true);
+	if (can_turn_on(web)) activate(web, MFA_SETUP_ON);
 }
 
 void mfa_page_new(struct mfa_web *web)
 {
-	if (can_add(web)) activate(web, false);
+	if (can_add(web)) activate(web, MFA_SETUP_ADD);
+}
+
+void mfa_page_replace_show(struct mfa_web *web)
+{
+	if (can_replace(web)) show_for(web, MFA_SETUP_REPLACE);
+}
+
+void mfa_page_replace(struct mfa_web *web)
+{
+	if (can_replace(web)) activate(web, MFA_SETUP_REPLACE);
 }

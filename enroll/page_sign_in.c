@@ -44,6 +44,8 @@ void mfa_page_sign_in_show(struct mfa_web *web)
 	mfa_out_raw(out, wrong);
 	mfa_out_raw(out, "></div>\n");
 	mfa_layout_form_end(web, "primary", _("Sign in"));
+	mfa_out_html(out, "<p><a href=\"%/lost\">%</a></p>\n", web->http.base,
+		     _("Lost your phone?"));
 	mfa_layout_end(web);
 }
 

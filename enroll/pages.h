@@ -34,6 +34,10 @@ void mfa_page_add_show(struct mfa_web *web);
 void mfa_page_add(struct mfa_web *web);
 void mfa_page_new_show(struct mfa_web *web);
 void mfa_page_new(struct mfa_web *web);
+void mfa_page_lost_show(struct mfa_web *web);
+void mfa_page_lost(struct mfa_web *web);
+void mfa_page_replace_show(struct mfa_web *web);
+void mfa_page_replace(struct mfa_web *web);
 void mfa_page_remove_show(struct mfa_web *web);
 void mfa_page_remove(struct mfa_web *web);
 

@@ -8,22 +8,26 @@
 
 #define KIND "pending key"
 
+static char const *const setup_name[] = {
+	[MFA_SETUP_ON] = "on", [MFA_SETUP_ADD] = "add", [MFA_SETUP_REPLACE] = "replace"};
+
 /** What the key is bound to: entry, purpose, and the record's last use */
-static enum mfa_rc binding(uint8_t hash[static MFA_MAC_SIZE], struct mfa_web const *web, bool first)
+static enum mfa_rc binding(uint8_t hash[static MFA_MAC_SIZE], struct mfa_web const *web,
+			   enum mfa_setup setup)
 {
 	struct mfa_entry const *entry = &web->login->entry;
 	struct mfa_bytes const use = mfa_entry_get(entry, MFA_ATTR_LAST_USE, 0);
 	uint8_t const zero[MFA_KEY_SIZE] = {0};
-	struct mfa_bytes const part[] = {entry->id, mfa_bytes_of(first ? "on" : "add"), use};
+	struct mfa_bytes const part[] = {entry->id, mfa_bytes_of(setup_name[setup]), use};
 
 	/* No secret is needed: the box around it is authentic. */
 	return mfa_mac(hash, zero, part, 3);
 }
 
-enum mfa_rc mfa_pending_make(struct mfa_pending *pending, int64_t now_s, bool first)
+enum mfa_rc mfa_pending_make(struct mfa_pending *pending, int64_t now_s, enum mfa_setup setup)
 {
 	memset(pending, 0, sizeof(*pending));
-	pending->first = first;
+	pending->setup = setup;
 	pending->issued_s = now_s;
 	return mfa_random(pending->key, sizeof(pending->key));
 }
@@ -33,7 +37,7 @@ enum mfa_rc mfa_pending_seal(char text[static MFA_PENDING_TEXT_SIZE],
 {
 	uint8_t plain[256], bound[MFA_MAC_SIZE];
 	struct mfa_packer packer = {.data = plain, .size = sizeof(plain)};
-	enum mfa_rc rc = binding(bound, web, pending->first);
+	enum mfa_rc rc = binding(bound, web, pending->setup);
 
 	text[0] = '\0';
 	if (rc != MFA_OK) return rc;
@@ -48,7 +52,7 @@ enum mfa_rc mfa_pending_seal(char text[static MFA_PENDING_TEXT_SIZE],
 }
 
 enum mfa_rc mfa_pending_open(struct mfa_pending *pending, struct mfa_web *web, char const *text,
-			     bool first)
+			     enum mfa_setup setup)
 {
 	uint8_t plain[256], bound[MFA_MAC_SIZE], expected[MFA_MAC_SIZE];
 	struct mfa_unpacker unpacker = {0};
@@ -56,9 +60,9 @@ enum mfa_rc mfa_pending_open(struct mfa_pending *pending, struct mfa_web *web, c
 	enum mfa_rc rc = MFA_ERR_NOT_FOUND;
 
 	memset(pending, 0, sizeof(*pending));
-	pending->first = first;
+	pending->setup = setup;
 	if (mfa_box_open(plain, &len, sizeof(plain), &web->app->ring, KIND, text) != MFA_OK ||
-	    binding(expected, web, first) != MFA_OK) {
+	    binding(expected, web, setup) != MFA_OK) {
 		return rc;
 	}
 	unpacker.rest = (struct mfa_bytes){plain, len};

@@ -63,6 +63,8 @@ struct mfa_route const mfa_routes[] = {
 	{"/device/add",    mfa_page_add_show,      mfa_page_add,         NULL,         code_form,    true,  true},
 	{"/device/new",    mfa_page_new_show,      mfa_page_new,         NULL,         setup_form,   true,  true},
 	{"/device/remove", mfa_page_remove_show,   mfa_page_remove,      device_query, remove_form,  true,  true},
+	{"/device/replace", mfa_page_replace_show, mfa_page_replace,    NULL,         setup_form,   true,  true},
+	{"/lost",          mfa_page_lost_show,     mfa_page_lost,        NULL,         code_form,    true,  true},
 	{"/recovery",      mfa_page_recovery_show, mfa_page_recovery,    NULL,         code_form,    true,  true},
 	{"/codes",         mfa_page_codes_show,    NULL,                 NULL,         NULL,         true,  false},
 	{"/codes.txt",     NULL,                   mfa_page_codes_save,  NULL,         codes_form,   true,  false},

@@ -31,6 +31,7 @@ enum mfa_rc mfa_session_seal(char text[static MFA_SESSION_TEXT_MAX + 1],
 	if (session->signed_in) {
 		mfa_pack_number(&packer, session->password_s);
 		mfa_pack_number(&packer, session->may_add_until_s);
+		mfa_pack_number(&packer, session->may_replace);
 		mfa_pack_bytes(&packer, session->code_use, sizeof(session->code_use));
 		mfa_pack_bytes(&packer, session->entry, sizeof(session->entry));
 		mfa_pack_text(&packer, session->user);
@@ -55,6 +56,7 @@ static bool unpack(struct mfa_session *session, struct mfa_bytes plain)
 	if (session->signed_in) {
 		session->password_s = mfa_unpack_number(&unpacker);
 		session->may_add_until_s = mfa_unpack_number(&unpacker);
+		session->may_replace = mfa_unpack_number(&unpacker) == 1;
 		mfa_unpack_bytes(session->code_use, sizeof(session->code_use), &unpacker);
 		mfa_unpack_bytes(session->entry, sizeof(session->entry), &unpacker);
 		mfa_unpack_text(session->user, sizeof(session->user), &unpacker);

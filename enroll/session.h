@@ -39,9 +39,10 @@ struct mfa_session {
 	bool present;	//!< There is one.
 	bool signed_in; //!< user, dn and entry are set.
 	uint8_t id[MFA_SESSION_ID_SIZE];
-	int64_t issued_s;		//!< When it began, Unix time; later than the last sign-out.
-	int64_t password_s;		//!< When the password was given last.
-	int64_t may_add_until_s;	//!< A device may be added until then: a code was given.
+	int64_t issued_s;	 //!< When it began, Unix time; later than the last sign-out.
+	int64_t password_s;	 //!< When the password was given last.
+	int64_t may_add_until_s; //!< A device may be added until then: a code was given.
+	bool may_replace; //!< It was a recovery code: the device takes the place of all others.
 	uint8_t code_use[MFA_MAC_SIZE]; //!< Hash of the record's last use by that code.
 	enum mfa_flash flash;
 	uint8_t entry[MFA_MAC_SIZE]; //!< Hash of the entry's immutable id.

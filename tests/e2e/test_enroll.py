@@ -102,6 +102,60 @@ def test_a_recovery_code_turns_off_and_adds_nothing(page, slapd):
     assert user.get("peruserMfaEnabled") == "FALSE"
 
 
+def with_codes(slapd, ring, user, count=2):
+    """Recovery codes of that user."""
+    codes = [new_recovery_code() for _ in range(count)]
+    user.set(peruserMfaRecoveryCode=[ring.recovery(code, user.entry_id) for code in codes])
+    return codes
+
+
+@pytest.mark.parametrize("required", [{}, {"peruserMfaRequiredFrom": "20200101000000Z"}])
+def test_a_lost_phone_is_replaced_by_a_recovery_code(page, slapd, ring, client, required):
+    user = Enrolled(slapd, peruserMfaTrustedDevice=["k1$a 4000000000 x"], **required)
+    codes, visitor = with_codes(slapd, ring, user), page.visitor()
+    assert "Lost your phone?" in visitor.get("/sign-in").words
+    assert visitor.get("/device/replace").status == 303
+    asked = visitor.request("GET", next(link for link in visitor.get("/sign-in").page.links if link.endswith("/lost")))
+    assert asked.header("Location").endswith("/sign-in")
+    form = visitor.sign_in(user.uid, user.password)
+    assert "Lost your phone?" in form.words and "Lost your phone?" in visitor.get("/").words
+    assert visitor.get("/device/replace").header("Location").endswith("/lost")
+    wrong = visitor.submit(form, "/lost", code=new_recovery_code())
+    assert wrong.status == 403 and user.failures() == 1
+    form = visitor.follow(visitor.submit(form, "/lost", code=codes[0]))
+    assert len(slapd.get(user.uid, "peruserMfaRecoveryCode")) == 1 and user.get("peruserMfaSecret") == user.device.secret
+    fresh = Device(key_of(form)).settle(8)
+    refused = visitor.submit(form, "/device/replace", code=fresh.wrong(), name="New phone")
+    assert refused.status == 403 and user.get("peruserMfaSecret") == user.device.secret
+    mark = slapd.mark()
+    shown = visitor.follow(visitor.submit(refused, "/device/replace", code=fresh.code(), name="New phone"))
+    assert sum(count for (_, kind), count in slapd.operations(mark).items() if kind == "MOD") == 1
+    assert len(codes_of(shown)) == 10 and len(slapd.get(user.uid, "peruserMfaSecret")) == 1
+    assert len(slapd.get(user.uid, "peruserMfaRecoveryCode")) == 10 and user.get("peruserMfaTrustedDevice") is None
+    assert user.get("peruserMfaEnabled") == "TRUE" and "New phone" in visitor.get("/").words
+    assert not user.answer(client, user.start(client), user.device.code(1)).accepted
+    assert not user.answer(client, user.start(client), codes[1]).accepted
+    assert user.answer(client, user.start(client), fresh.code(1)).accepted
+    assert visitor.get("/device/replace").header("Location").endswith("/lost")
+
+
+def test_a_recovery_code_adds_no_device_and_a_code_replaces_none(page, slapd, ring):
+    user = Enrolled(slapd)
+    codes, visitor = with_codes(slapd, ring, user), signed_in(page, user)
+    form = visitor.follow(visitor.submit(visitor.get("/lost"), "/lost", code=codes[0]))
+    assert visitor.get("/device/new").header("Location").endswith("/device/add")
+    key = form.form("/device/replace")["pending"]
+    assert visitor.submit(visitor.get("/device/add"), "/device/add", code=user.device.code()).status == 303
+    assert visitor.get("/device/replace").header("Location").endswith("/lost")
+    other = visitor.submit(visitor.get("/device/new"), "/device/new", pending=key, code="123456", name="P")
+    assert other.status == 409 and len(slapd.get(user.uid, "peruserMfaSecret")) == 1
+
+
+def test_a_lost_phone_without_recovery_codes(page, slapd):
+    answer = signed_in(page, Enrolled(slapd)).get("/lost")
+    assert answer.status == 409 and "Ask your administrator" in answer.words
+
+
 def test_devices_are_added_and_removed_with_a_code(page, slapd, ring):
     user = Enrolled(slapd)
     user.device.settle()

@@ -17,7 +17,7 @@ HEADERS = {
     "Strict-Transport-Security": "max-age=31536000", "Cache-Control": "no-store"}
 INLINE = ("style=", "<style", "<script>", "javascript:", " onclick", " onload", " onsubmit", '="http', "='http")
 COOKIE = ["HttpOnly", "Path=/", "SameSite=Lax", "Secure"]
-PAGES = ("/", "/on", "/off", "/device/add", "/device/new", "/device/remove?device=AAAA", "/recovery", "/codes",
+PAGES = ("/", "/on", "/off", "/device/add", "/device/new", "/device/remove?device=AAAA", "/recovery", "/lost", "/device/replace", "/codes",
          "/trusted", "/sign-in", "/style.css", "/page.js", "/sign-out", "/codes.txt", "/nothing", "/?a=b")
 
 

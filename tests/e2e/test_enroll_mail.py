@@ -3,12 +3,14 @@
 import email.header
 import email.policy
 import json
+import re
 import time
 
 import pytest
 
 from lib.page import Page, key_of
 from lib.process import wait_until
+from lib.ring import new_recovery_code
 from lib.totp import Device
 from lib.user import Enrolled, User
 
@@ -91,6 +93,42 @@ def test_each_change_is_told_to_the_user(slapd, ring, box, mode):
         assert word in message.get_content()
     assert device.secret not in first["message"] and user.password not in first["message"]
     assert email.message_from_string(second["message"], policy=email.policy.default)["Subject"] == "MFA was turned off"
+
+
+def subjects(box, count):
+    return [str(email.message_from_string(sent["message"], policy=email.policy.default)["Subject"])
+            for sent in box.wait(count)]
+
+
+def test_what_an_intruder_would_do_is_told_too(slapd, ring, box):
+    """A further phone, a phone taken away, new recovery codes, a recovery code used, all replaced, and a lock."""
+    user = Enrolled(slapd, mail="a@example.org")
+    code = new_recovery_code()
+    with Page(slapd, ring=ring, settings=box.settings) as page:
+        visitor = page.visitor()
+        visitor.sign_in(user.uid, user.password)
+        user.device.settle(12)
+        form = visitor.follow(visitor.submit(visitor.get("/device/add"), "/device/add", code=user.device.code(-1)))
+        visitor.submit(form, "/device/new", code=Device(key_of(form)).code(), name="Two")
+        link = next(link for link in visitor.get("/").page.links if "/device/remove" in link)
+        visitor.submit(visitor.request("GET", link), "/device/remove", code=user.device.code(1))
+        assert subjects(box, 2) == ["A device was added to your MFA", "A device was removed from your MFA"]
+        user = Enrolled(slapd, mail="a@example.org")
+        user.set(peruserMfaRecoveryCode=[ring.recovery(code, user.entry_id)])
+        visitor = page.visitor()
+        visitor.sign_in(user.uid, user.password)
+        form = visitor.follow(visitor.submit(visitor.get("/lost"), "/lost", code=code))
+        device = Device(key_of(form)).settle(8)
+        visitor.submit(form, "/device/replace", code=device.code(-1), name="New")
+        visitor.submit(visitor.get("/recovery"), "/recovery", code=device.code())
+        assert subjects(box, 5)[2:] == ["A recovery code of your MFA was used", "Your MFA devices were replaced by a new one",
+                                        "New recovery codes were made for your MFA"]
+        form, seen = visitor.get("/off"), []
+        for _ in range(5):
+            seen.append(device.wrong(seen))
+            visitor.submit(form, "/off", code=seen[-1])
+        assert subjects(box, 6)[5:] == ["Your MFA is locked after wrong codes"]
+        assert re.search(r"Date: \d{4}-\d\d-\d\d \d\d:\d\d UTC", box.sent()[5]["message"])
 
 
 @pytest.mark.parametrize("address", [
