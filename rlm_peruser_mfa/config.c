@@ -3,12 +3,13 @@
 
 #define AT(_type, _field) FR_CONF_OFFSET(_type, rlm_peruser_mfa_t, _field)
 
-static CONF_PARSER const challenge_config[] = {{"lifetime", AT(PW_TYPE_INTEGER, lifetime_s), "120"},
-					       {"attempts", AT(PW_TYPE_INTEGER, attempts), "3"},
-					       {"cache", AT(PW_TYPE_INTEGER, cached_records), "0"},
-					       {"bind", AT(PW_TYPE_STRING | PW_TYPE_XLAT, bind.fmt),
-						"%{%{NAS-Identifier}:-%{NAS-IP-Address}}"},
-					       CONF_PARSER_TERMINATOR};
+static CONF_PARSER const challenge_config[] = {
+	{"lifetime", AT(PW_TYPE_INTEGER, lifetime_s), "120"},
+	{"attempts", AT(PW_TYPE_INTEGER, attempts), "3"},
+	{"cache", AT(PW_TYPE_INTEGER, cached_records), "0"},
+	{"bind", AT(PW_TYPE_STRING | PW_TYPE_XLAT, bind.fmt),
+	 "%{%{NAS-Identifier}:-%{%{NAS-IP-Address}:-%{NAS-IPv6-Address}}}"},
+	CONF_PARSER_TERMINATOR};
 
 static CONF_PARSER const remember_config[] = {
 	{"lifetime", AT(PW_TYPE_INTEGER, remember_s), "0"},

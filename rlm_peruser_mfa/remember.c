@@ -21,6 +21,19 @@ static int put_word(char *out, size_t out_size, char const *text)
 	return 0;
 }
 
+/** Leave out the port that an IKE gateway adds to an address: "192.0.2.1[4500]"
+ *
+ * It is another one at each connection, and says nothing about the device.
+ */
+static void drop_port(char *key)
+{
+	size_t const len = strlen(key);
+	char *open = strrchr(key, '[');
+
+	if (!open || open == key || key[len - 1] != ']') return;
+	if (strspn(open + 1, "0123456789") == len - (size_t)(open - key) - 2) *open = '\0';
+}
+
 void peruser_device(char device[static PERUSER_DEVICE_SIZE], rlm_peruser_mfa_t *inst,
 		    REQUEST *request)
 {
@@ -34,6 +47,7 @@ void peruser_device(char device[static PERUSER_DEVICE_SIZE], rlm_peruser_mfa_t *
 	    put_word(nas, sizeof(nas), kind) < 0) {
 		goto out;
 	}
+	drop_port(key);
 	/* The kind of NAS is one word, so that no key can pretend to begin with another kind. */
 	for (char *p = nas; *p; p++) {
 		if (*p == ' ') *p = '_';

@@ -76,10 +76,18 @@ void peruser_report_decision(rlm_peruser_mfa_t *inst, REQUEST *request,
 	report(request, level, decision->result, decision->reason.text);
 }
 
-/** Empty the reply: what authorize put there belongs to an Accept
+/** Whether an attribute of the reply stays, whatever it becomes
  *
  * Proxy-State stays, the server put it there for the proxy in front of us (RFC 2865 section 5.33).
+ * So does Message-Authenticator, which a site puts first into every reply.
  */
+static bool is_kept(VALUE_PAIR const *vp)
+{
+	return vp->da->vendor == 0 &&
+	       (vp->da->attr == PW_PROXY_STATE || vp->da->attr == PW_MESSAGE_AUTHENTICATOR);
+}
+
+/** Empty the reply: what authorize put there belongs to an Accept */
 static void clear_reply(REQUEST *request)
 {
 	vp_cursor_t cursor;
@@ -88,7 +96,7 @@ static void clear_reply(REQUEST *request)
 	while (fr_cursor_current(&cursor)) {
 		VALUE_PAIR *vp = fr_cursor_current(&cursor);
 
-		if (vp->da->vendor == 0 && vp->da->attr == PW_PROXY_STATE) {
+		if (is_kept(vp)) {
 			(void)fr_cursor_next(&cursor);
 			continue;
 		}
@@ -263,6 +271,25 @@ static VALUE_PAIR *add_reply(REQUEST *request, unsigned int attr)
 	return radius_pair_create(request->reply, &request->reply->vps, attr, 0);
 }
 
+/** Have the reply signed: Message-Authenticator, first of all attributes
+ *
+ * First, so that a forged prefix finds no place before it (CVE-2024-3596).
+ */
+static int sign_reply(REQUEST *request)
+{
+	static uint8_t const to_be_signed[16];
+	VALUE_PAIR *vp =
+		fr_pair_find_by_num(request->reply->vps, PW_MESSAGE_AUTHENTICATOR, 0, TAG_ANY);
+
+	if (vp) return 0;
+	vp = fr_pair_afrom_num(request->reply, PW_MESSAGE_AUTHENTICATOR, 0);
+	if (!vp) return -1;
+	fr_pair_value_memcpy(vp, to_be_signed, sizeof(to_be_signed));
+	vp->next = request->reply->vps;
+	request->reply->vps = vp;
+	return 0;
+}
+
 rlm_rcode_t peruser_challenge(rlm_peruser_mfa_t *inst, REQUEST *request,
 			      struct peruser_text const *text,
 			      struct mfa_challenge const *challenge)
@@ -287,13 +314,7 @@ rlm_rcode_t peruser_challenge(rlm_peruser_mfa_t *inst, REQUEST *request,
 	vp = add_reply(request, PW_SESSION_TIMEOUT);
 	if (!vp) return RLM_MODULE_FAIL;
 	vp->vp_integer = inst->lifetime_s;
-	if (!request->parent) {
-		static uint8_t const to_be_signed[16];
-
-		vp = add_reply(request, PW_MESSAGE_AUTHENTICATOR);
-		if (!vp) return RLM_MODULE_FAIL;
-		fr_pair_value_memcpy(vp, to_be_signed, sizeof(to_be_signed));
-	}
+	if (!request->parent && sign_reply(request) < 0) return RLM_MODULE_FAIL;
 	request->reply->code = PW_CODE_ACCESS_CHALLENGE;
 	return RLM_MODULE_HANDLED;
 }

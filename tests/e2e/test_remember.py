@@ -161,6 +161,16 @@ def test_unusual_names_of_devices(slapd, client, station):
     assert label.isascii() and label.isprintable() and len(label) <= 64
 
 
+def test_port_of_an_ike_gateway_is_no_part_of_the_device(slapd, client):
+    """It changes with each connection."""
+    user = Enrolled(slapd)
+    log_in(user, client, "192.0.2.7[4500]")
+    assert is_known(user, client, "192.0.2.7[61234]") and is_known(user, client, "192.0.2.7")
+    assert not is_known(user, client, "192.0.2.8[4500]")
+    for other in ("192.0.2.7[", "192.0.2.7[x]", "192.0.2.7[4500", "192.0.2.7[4500]x", "[4500]"):
+        assert not is_known(user, client, other), other
+
+
 def test_what_is_kept(slapd, client, ring):
     """A keyed hash, when it ends, and a label for people."""
     user = Enrolled(slapd)
@@ -319,7 +329,9 @@ def inside(slapd, ring, request):
 
 
 @pytest.mark.parametrize("extra", [{"Framed_IP_Address": "192.0.2.1"}, {"Framed_IP_Address": "192.0.2.254"},
-                                   {"Calling_Station_Id": "192.0.2.77"}])
+                                   {"Calling_Station_Id": "192.0.2.77"}, {"Calling_Station_Id": "192.0.2.77[4500]"},
+                                   {"Framed_IPv6_Address": "2001:db8::7"}, {"Calling_Station_Id": "2001:db8::7"},
+                                   {"Calling_Station_Id": "2001:DB8:0:1::7[4500]"}])
 def test_user_from_a_trusted_network_is_not_asked(slapd, inside, extra):
     user = Enrolled(slapd)
     with inside.client() as client:
@@ -331,6 +343,10 @@ def test_user_from_a_trusted_network_is_not_asked(slapd, inside, extra):
 @pytest.mark.parametrize("extra", [{}, {"Framed_IP_Address": "192.0.3.1"}, {"Framed_IP_Address": "0.0.0.0"},
                                    {"NAS_IP_Address": "192.0.2.1"}, {"Calling_Station_Id": "198.51.100.1"},
                                    {"Calling_Station_Id": PHONE}, {"Calling_Station_Id": "192.0.2"},
+                                   {"Calling_Station_Id": "198.51.100.1[4500]"}, {"Calling_Station_Id": "192.0.2.7[x]"},
+                                   {"Framed_IPv6_Address": "2001:db9::7"}, {"Calling_Station_Id": "2001:db9::7"},
+                                   {"NAS_IPv6_Address": "2001:db8::7"}, {"Calling_Station_Id": "02:00:00:00:00:01"},
+                                   {"Calling_Station_Id": "::ffff:192.0.2.7"},
                                    {"Calling_Station_Id": "192.0.2.1.example.org"}])
 def test_everybody_else_is(slapd, inside, extra):
     user, plain = Enrolled(slapd), User(slapd)

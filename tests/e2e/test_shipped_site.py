@@ -15,9 +15,9 @@ def server(slapd, ring):
         yield freeradius
 
 
-@pytest.fixture
-def client(server):
-    with server.client() as nas:
+@pytest.fixture(params=["127.0.0.1", "::1"])
+def client(server, request):
+    with server.client(host=request.param) as nas:
         yield nas
 
 
@@ -34,6 +34,29 @@ def test_the_story(slapd, client):
     assert replay.rejected and "already used" in replay.message
     enrolled.set(peruserMfaEnabled="FALSE")
     assert enrolled.start(client).accepted
+
+
+def test_each_reply_begins_with_a_message_authenticator(slapd, client):
+    """Some clients drop a reply without it, and nothing forged fits in before it."""
+    plain, enrolled, invited = User(slapd), Enrolled(slapd), User(slapd, peruserMfaEnabled="TRUE")
+    challenge, code = enrolled.challenge(client), enrolled.device.code()
+    replies = [plain.start(client), client.password(plain.uid, "not-it"), client.password("nobody", "x"),
+               client.password("no body", "x"), invited.start(client), challenge,
+               enrolled.answer(client, challenge, enrolled.device.wrong()), enrolled.answer(client, challenge, code),
+               enrolled.answer(client, enrolled.challenge(client), code),
+               client.ask([("User-Name", plain.uid), ("User-Password", plain.password), ("Proxy-State", b"1")])]
+    assert {reply.code for reply in replies} == {2, 3, 11}
+    for reply in replies:
+        assert [name for name, _ in reply.attributes].count("Message-Authenticator") == 1, reply
+        assert reply.attributes[0][0] == "Message-Authenticator", reply
+
+
+def test_challenge_of_an_ipv6_nas_without_a_name_is_bound_to_it(slapd, server):
+    with server.client(host="::1", nas=None) as client:
+        user, here, there = Enrolled(slapd), {"NAS_IPv6_Address": "2001:db8::1"}, {"NAS_IPv6_Address": "2001:db8::2"}
+        challenge = user.challenge(client, **here)
+        assert user.answer(client, challenge, user.device.code(), **there).rejected
+        assert user.answer(client, challenge, user.device.code(), **here).accepted
 
 
 def test_silent_while_the_directory_is_away(slapd, client):

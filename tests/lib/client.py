@@ -21,7 +21,7 @@ class Client:
     def __init__(self, port, *, secret=SECRET, host="127.0.0.1", nas="nas-1", message_authenticator=True, timeout_s=8):
         self.secret, self.nas, self.timeout_s = secret, nas, timeout_s
         self.message_authenticator = message_authenticator
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.connect((host, port))
         self._next_ident = os.urandom(1)[0]
         self._waiting = {}

@@ -10,6 +10,7 @@ from pathlib import Path
 from . import conf
 from .process import Server, free_port, wait_until
 from .radius_server import SHIPPED, FreeRadius
+from .shipped_site import on_loopback
 from .tls import make_certificates
 
 STOCK = Path("/etc/freeradius/3.0")
@@ -71,7 +72,7 @@ class WifiRadius(FreeRadius):
     def _site(self, name):
         text = (SHIPPED / "sites-available" / name).read_text()
         if name == "peruser_mfa_wifi":
-            return conf.edit(text, {"server.listen.port": self.wifi_port}).replace("ipaddr = *", "ipaddr = 127.0.0.1")
+            return on_loopback(text, self.wifi_port)
         for section, lines in self.inner.items():
             text = conf.insert(text, section, last=lines)
         return text

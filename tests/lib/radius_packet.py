@@ -23,6 +23,7 @@ ATTRIBUTES = {
     "Proxy-State": (33, "octets"), "CHAP-Challenge": (60, "octets"), "NAS-Port-Type": (61, "int"),
     "Tunnel-Type": (64, "tagged-int"), "Tunnel-Medium-Type": (65, "tagged-int"), "Prompt": (76, "int"),
     "Connect-Info": (77, "text"), "EAP-Message": (79, "octets"),
+    "NAS-IPv6-Address": (95, "ip6"), "Framed-IPv6-Address": (168, "ip6"),
     "Message-Authenticator": (MESSAGE_AUTHENTICATOR, "octets"), "Tunnel-Private-Group-Id": (81, "text"),
     "Cisco-AVPair": ((CISCO, 1), "text"), "MS-CHAP-Error": ((MICROSOFT, 2), "octets"),
     "MS-CHAP-Challenge": ((MICROSOFT, 11), "octets"), "MS-CHAP2-Response": ((MICROSOFT, 25), "octets"),
@@ -49,6 +50,8 @@ def _value(kind, value):
         return struct.pack("!I", value)
     if kind == "ip":
         return socket.inet_aton(value)
+    if kind == "ip6":
+        return socket.inet_pton(socket.AF_INET6, value)
     return str(value).encode()
 
 

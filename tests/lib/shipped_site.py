@@ -33,11 +33,16 @@ DEFAULT
 """
 
 
+def on_loopback(site, port):
+    """The text of a shipped site, which listens on all addresses, for one port of the loopback."""
+    site = site.replace("ipaddr = *", "ipaddr = 127.0.0.1").replace("ipv6addr = ::", "ipv6addr = ::1")
+    return site.replace("port = 1812", f"port = {port}")
+
+
 def shipped_site():
     """Files for FreeRadius(more=...): the site takes the place of the one for tests."""
-    site = SITE.read_text().replace("ipaddr = *", "ipaddr = 127.0.0.1").replace("port = 1812", "port = @PORT@")
     return {
-        "sites-enabled/test": site,
+        "sites-enabled/test": on_loopback(SITE.read_text(), "@PORT@"),
         "mods-enabled/stock": STOCK_MODULES,
         "policy.d/stock": STOCK_POLICY,
         "mods-config/attr_filter/access_reject": STOCK_FILTER,

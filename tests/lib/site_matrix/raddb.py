@@ -7,6 +7,7 @@ from .. import conf
 from ..eap import PREPROCESS, STOCK, STOCK_FILES
 from ..process import free_port
 from ..radius_server import SHIPPED, TEMPLATES, FreeRadius, _fill
+from ..shipped_site import on_loopback
 from ..slapd import FREERADIUS_DN, RADIUS_DN
 from .people import unit_of
 from .site import REALMS
@@ -234,8 +235,8 @@ def tunnel(site):
     sites = SHIPPED / "sites-available"
     text = named((sites / "peruser_mfa_inner-tunnel").read_text(), site)
     if site.eap == "inside":
-        outer = named((sites / "peruser_mfa_wifi").read_text(), site).replace("ipaddr = *", "ipaddr = 127.0.0.1")
-        return text + outer.replace("port = 1812", f"port = {site.ports['wifi']}")
+        outer = named((sites / "peruser_mfa_wifi").read_text(), site)
+        return text + on_loopback(outer, site.ports["wifi"])
     if site.eap == "both":
         return text
     inner = f"\teap{site.number} {{\n\t\tok = return\n\t}}\n" + factor(site)
