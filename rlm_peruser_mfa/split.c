@@ -217,7 +217,13 @@ rlm_rcode_t peruser_split(rlm_peruser_mfa_t *inst, REQUEST *request)
 	if (!notes->login) return RLM_MODULE_FAIL;
 	typed = (struct mfa_bytes){(uint8_t const *)vp->vp_strvalue, vp->vp_length};
 	rc = peruser_read(inst, request, notes->login, &why, may_be_recovery(typed));
-	if (rc == MFA_ERR_NOT_FOUND) return RLM_MODULE_NOOP; /* post-auth decides about strangers */
+	if (rc == MFA_ERR_NOT_FOUND) {
+		/* post-auth decides about strangers */
+		RINFO("not in the directory yet: no code is taken off; list realm modules before "
+		      "%s",
+		      inst->name);
+		return RLM_MODULE_NOOP;
+	}
 	if (rc != MFA_OK) {
 		peruser_report_fault(request,
 				     rc == MFA_ERR_UNAVAILABLE ? MFA_RESULT_UNAVAILABLE

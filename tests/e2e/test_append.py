@@ -390,3 +390,15 @@ def test_random_bytes_in_place_of_a_password(slapd, radius, auto):
                 assert other.password(user.uid, text).rejected
         assert user.get("peruserMfaLastUse") is None
         assert glued(client, user, user.device.code()).accepted
+
+
+def test_user_who_is_not_found_in_authorize_leaves_a_line(slapd, radius):
+    """A realm that is stripped too late would otherwise look like a wrong password."""
+    user = Enrolled(slapd)
+    with radius.client() as client:
+        mark = radius.mark()
+        assert client.password(f"{user.uid}@example.org", user.password + user.device.code()).rejected
+        assert radius.log(mark).count("not in the directory yet: no code is taken off; list realm modules before") == 1
+        mark = radius.mark()
+        assert client.password(user.uid, user.password + user.device.code()).accepted
+        assert "not in the directory yet" not in radius.log(mark)
