@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SAME_FAILURE_S 60 /* a client that repeats the same wrong code by itself counts once */
+#define SAME_FAILURE_S 60  /* a client that repeats the same wrong code by itself counts once */
+#define DROPPED_MAX    40u /* remembered devices in one change; the next login drops the rest */
 
 char const *mfa_result_name(enum mfa_result result)
 {
@@ -207,16 +208,21 @@ static void make_room(struct context const *ctx)
 	size_t const count = mfa_entry_count(entry, MFA_ATTR_TRUSTED_DEVICE);
 	struct mfa_bytes oldest = {0};
 	int64_t oldest_s = INT64_MAX;
-	size_t kept = 0;
+	size_t kept = 0, dropped = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		struct mfa_bytes const value = mfa_entry_get(entry, MFA_ATTR_TRUSTED_DEVICE, i);
 		struct mfa_device device;
 
-		if (mfa_device_parse(&device, value) != MFA_OK ||
-		    device.expires_s <= ctx->request->now_s ||
-		    mfa_device_same(ctx->record, ctx->ring, ctx->request->device, value)) {
+		if (mfa_device_same(ctx->record, ctx->ring, ctx->request->device, value)) {
 			mfa_change_delete(&ctx->out->change, MFA_ATTR_TRUSTED_DEVICE, value);
+			continue;
+		}
+		if (mfa_device_parse(&device, value) != MFA_OK ||
+		    device.expires_s <= ctx->request->now_s) {
+			if (dropped++ < DROPPED_MAX)
+				mfa_change_delete(&ctx->out->change, MFA_ATTR_TRUSTED_DEVICE,
+						  value);
 			continue;
 		}
 		kept++;
