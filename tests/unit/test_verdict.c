@@ -425,6 +425,28 @@ static void results_have_their_names(void **state)
 	assert_string_equal(mfa_result_name(MFA_RESULT_COUNT), "rejected");
 }
 
+/* Servers differ by a second or two, which is no reason to look at a clock. */
+static void a_clock_is_named_when_it_is_a_step_behind(void **state)
+{
+	(void)state;
+	user_init(&user, RFC_KEY);
+	(void)user_password(&user, NOW);
+	for (int64_t behind_s = 1; behind_s <= 31; behind_s += 10) {
+		char value[MFA_LAST_USE_SIZE];
+
+		entry_new(&user.entry);
+		entry_add(&user.entry, MFA_ATTR_ENABLED, "TRUE");
+		entry_add(&user.entry, MFA_ATTR_SECRET, RFC_KEY);
+		(void)snprintf(value, sizeof(value), "%d %lld " NONCE_A, NOW / 30,
+			       (long long)NOW + behind_s);
+		entry_add(&user.entry, MFA_ATTR_LAST_USE, value);
+		assert_int_equal(user_code(&user, NOW, shown(&user, 0, NOW), NONCE_B, 1),
+				 MFA_REJECT);
+		assert_int_equal(user.decision.result, MFA_RESULT_REPLAYED);
+		assert_int_equal(strstr(user.decision.reason.text, "clock") != NULL, behind_s > 30);
+	}
+}
+
 int main(void)
 {
 	static struct CMUnitTest const tests[] = {
@@ -450,6 +472,7 @@ int main(void)
 		cmocka_unit_test(a_step_is_taken_at_its_word),
 		cmocka_unit_test(a_login_needs_a_nonce),
 		cmocka_unit_test(results_have_their_names),
+		cmocka_unit_test(a_clock_is_named_when_it_is_a_step_behind),
 	};
 
 	return RUN(tests);
