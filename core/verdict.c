@@ -134,22 +134,66 @@ struct found {
 	int64_t step;
 };
 
+/** The keyed hash by which the same wrong code is known again */
+static enum mfa_rc failure_tag(char tag[static MFA_TAG_TEXT_SIZE], struct context const *ctx)
+{
+	struct mfa_code const *code = ctx->request->code;
+	struct mfa_bytes const part[] = {ctx->record->entry->id,
+					 {(uint8_t const *)code->text, code->len},
+					 {&code->chap_id, 1},
+					 {code->chap, sizeof(code->chap)},
+					 {code->challenge, code->challenge_len}};
+	uint8_t mac[MFA_MAC_SIZE];
+	enum mfa_rc rc = mfa_mac(mac, ctx->ring->key[0].derived[MFA_PURPOSE_FAILURE], part, 5);
+
+	if (rc != MFA_OK) return rc;
+	return mfa_base64url_encode(tag, MFA_TAG_TEXT_SIZE, mac, MFA_TAG_SIZE);
+}
+
+/** The same wrong code within a minute: a client that retries by itself */
+static bool same_failure(struct mfa_failures const *before, char const *tag, int64_t now_s)
+{
+	int64_t const age_s = now_s - before->time_s;
+
+	return before->present && age_s >= -SAME_FAILURE_S && age_s < SAME_FAILURE_S &&
+	       mfa_bytes_equal(mfa_bytes_of(before->tag), mfa_bytes_of(tag));
+}
+
+/** The moment whose time steps a code is compared with
+ *
+ * Of a wrong code that is repeated, the one at which it was counted: else one guess would be
+ * compared with more steps than it was counted for.
+ */
+static enum mfa_rc moment_of(int64_t *moment_s, struct context const *ctx)
+{
+	struct mfa_failures const *failures = &ctx->record->failures;
+	char tag[MFA_TAG_TEXT_SIZE];
+	enum mfa_rc rc = MFA_OK;
+
+	*moment_s = ctx->request->now_s;
+	if (failures->present) rc = failure_tag(tag, ctx);
+	if (rc == MFA_OK && same_failure(failures, tag, ctx->request->now_s))
+		*moment_s = failures->time_s;
+	return rc;
+}
+
 static enum mfa_rc find_totp(struct found *found, struct context const *ctx)
 {
+	int64_t moment_s;
+	enum mfa_rc rc = moment_of(&moment_s, ctx);
+
 	memset(found, 0, sizeof(*found));
-	for (size_t i = 0; i < ctx->record->secret_count; i++) {
+	for (size_t i = 0; i < ctx->record->secret_count && rc == MFA_OK; i++) {
 		struct mfa_totp const *totp = &ctx->record->secret[i];
 		struct mfa_totp_window const window = window_of(ctx, totp);
 		struct mfa_totp_match match;
-		enum mfa_rc const rc = mfa_totp_match(&match, totp, &window, ctx->request->code,
-						      ctx->request->now_s);
 
-		if (rc != MFA_OK) return rc;
+		rc = mfa_totp_match(&match, totp, &window, ctx->request->code, moment_s);
 		if (match.fresh ? found->fresh : !match.used || found->fresh || found->used)
 			continue;
 		*found = (struct found){match.fresh, match.used, i, match.step};
 	}
-	return MFA_OK;
+	return rc;
 }
 
 /** A recovery login leaves no nonce of its own but one that only its code can repeat */
@@ -309,31 +353,6 @@ static bool decide_recovery(struct context const *ctx)
 	write_use(ctx, &use);
 	accept_as(ctx->out, MFA_RESULT_RECOVERY, "recovery code accepted");
 	return true;
-}
-
-/** The keyed hash by which the same wrong code is known again */
-static enum mfa_rc failure_tag(char tag[static MFA_TAG_TEXT_SIZE], struct context const *ctx)
-{
-	struct mfa_code const *code = ctx->request->code;
-	struct mfa_bytes const part[] = {ctx->record->entry->id,
-					 {(uint8_t const *)code->text, code->len},
-					 {&code->chap_id, 1},
-					 {code->chap, sizeof(code->chap)},
-					 {code->challenge, code->challenge_len}};
-	uint8_t mac[MFA_MAC_SIZE];
-	enum mfa_rc rc = mfa_mac(mac, ctx->ring->key[0].derived[MFA_PURPOSE_FAILURE], part, 5);
-
-	if (rc != MFA_OK) return rc;
-	return mfa_base64url_encode(tag, MFA_TAG_TEXT_SIZE, mac, MFA_TAG_SIZE);
-}
-
-/** The same wrong code within a minute: a client that retries by itself */
-static bool same_failure(struct mfa_failures const *before, char const *tag, int64_t now_s)
-{
-	int64_t const age_s = now_s - before->time_s;
-
-	return before->present && age_s >= -SAME_FAILURE_S && age_s < SAME_FAILURE_S &&
-	       mfa_bytes_equal(mfa_bytes_of(before->tag), mfa_bytes_of(tag));
 }
 
 /** Whether the wrong codes since the first prompt, from this login or another, used its attempts up

@@ -132,6 +132,27 @@ static void the_same_wrong_code_within_a_minute_counts_once(void **state)
 	assert_int_equal(failures(), 4);
 }
 
+/* One count, one comparison: else a guess would be tried against five steps in a minute. */
+static void the_same_wrong_code_is_compared_with_the_steps_of_its_first_try(void **state)
+{
+	char future[MFA_TOTP_DIGITS_MAX + 1];
+
+	(void)state;
+	enrolled();
+	(void)snprintf(future, sizeof(future), "%s", shown(&user, 0, NOW + 60));
+	assert_int_equal(user_code(&user, NOW, future, NONCE_A, 1), MFA_CHALLENGE);
+	user_commit(&user);
+	for (int64_t later_s = 0; later_s < 60; later_s += 10) {
+		assert_int_equal(user_code(&user, NOW + later_s, future, NONCE_B, 1),
+				 MFA_CHALLENGE);
+		assert_int_equal(user.decision.change.count, 0);
+	}
+	assert_int_equal(failures(), 1);
+	assert_int_equal(user_code(&user, NOW + 59, shown(&user, 0, NOW + 30), NONCE_B, 1),
+			 MFA_ACCEPT);
+	assert_int_equal(user_code(&user, NOW + 60, future, NONCE_B, 1), MFA_ACCEPT);
+}
+
 static void a_tag_does_not_give_the_code_away(void **state)
 {
 	struct mfa_failures one, two;
@@ -339,6 +360,7 @@ int main(void)
 		cmocka_unit_test(the_number_of_prompts_is_limited_as_well),
 		cmocka_unit_test(nothing_that_is_typed_wrong_is_free),
 		cmocka_unit_test(the_same_wrong_code_within_a_minute_counts_once),
+		cmocka_unit_test(the_same_wrong_code_is_compared_with_the_steps_of_its_first_try),
 		cmocka_unit_test(a_tag_does_not_give_the_code_away),
 		cmocka_unit_test(the_wait_doubles_up_to_its_limit),
 		cmocka_unit_test(a_hundred_in_a_row_and_only_an_administrator_helps),
