@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define NONCE_TIME_SIZE 5u /* bytes of a recovery login's nonce that tell its time */
+
 /* Twenty consonants: no vowel, so no word. 240 is the largest multiple of 20 in a byte. */
 static char const letters[] = "BCDFGHJKLMNPQRSTVWXZ";
 #define LETTERS (sizeof(letters) - 1)
@@ -107,6 +109,54 @@ enum mfa_rc mfa_recovery_find(size_t *index, struct mfa_entry const *entry,
 		}
 	}
 	return rc;
+}
+
+/** A hash over all secrets, in whatever order the directory gives them */
+static enum mfa_rc secrets_hash(uint8_t hash[static MFA_MAC_SIZE], struct mfa_entry const *entry)
+{
+	memset(hash, 0, MFA_MAC_SIZE);
+	for (size_t i = 0; i < mfa_entry_count(entry, MFA_ATTR_SECRET); i++) {
+		uint8_t digest[MFA_MAC_SIZE];
+		enum mfa_rc const rc = mfa_digest(digest, mfa_entry_get(entry, MFA_ATTR_SECRET, i));
+
+		if (rc != MFA_OK) return rc;
+		for (size_t j = 0; j < MFA_MAC_SIZE; j++) hash[j] ^= digest[j];
+	}
+	return MFA_OK;
+}
+
+enum mfa_rc mfa_recovery_nonce(char out[static MFA_NONCE_TEXT_SIZE],
+			       struct mfa_record const *record, struct mfa_keyring const *ring,
+			       struct mfa_code const *code, char const *login_nonce, int64_t time_s)
+{
+	uint8_t mac[MFA_MAC_SIZE], nonce[MFA_NONCE_SIZE], secrets[MFA_MAC_SIZE];
+	struct mfa_bytes const part[] = {mfa_bytes_of("recovery"),
+					 record->entry->id,
+					 {secrets, sizeof(secrets)},
+					 mfa_bytes_of(login_nonce),
+					 {(uint8_t const *)code->text, code->len},
+					 {nonce, NONCE_TIME_SIZE}};
+	enum mfa_rc rc = secrets_hash(secrets, record->entry);
+
+	for (size_t i = NONCE_TIME_SIZE; i-- > 0; time_s >>= 8) nonce[i] = (uint8_t)time_s;
+	if (rc == MFA_OK) rc = mfa_mac(mac, ring->key[0].derived[MFA_PURPOSE_RECOVERY], part, 6);
+	if (rc != MFA_OK) return rc;
+	memcpy(nonce + NONCE_TIME_SIZE, mac, sizeof(nonce) - NONCE_TIME_SIZE);
+	return mfa_base64url_encode(out, MFA_NONCE_TEXT_SIZE, nonce, sizeof(nonce));
+}
+
+enum mfa_rc mfa_recovery_nonce_time(int64_t *time_s, char const *text)
+{
+	uint8_t nonce[MFA_NONCE_SIZE];
+	size_t len;
+
+	*time_s = 0;
+	if (mfa_base64url_decode(nonce, &len, sizeof(nonce), mfa_bytes_of(text)) != MFA_OK ||
+	    len != sizeof(nonce)) {
+		return MFA_ERR_FORMAT;
+	}
+	for (size_t i = 0; i < NONCE_TIME_SIZE; i++) *time_s = *time_s << 8 | nonce[i];
+	return MFA_OK;
 }
 
 enum mfa_rc mfa_voucher_format(char out[static MFA_VOUCHER_SIZE], struct mfa_keyring const *ring,

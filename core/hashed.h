@@ -51,6 +51,29 @@ enum mfa_rc mfa_recovery_find(size_t *index, struct mfa_entry const *entry,
 			      struct mfa_keyring const *ring, struct mfa_code const *code)
 	MFA_MUST_CHECK;
 
+/** Make the nonce of a login by a recovery code
+ *
+ * Step and time of the last use stay those of the last TOTP code, so the nonce tells the
+ * time of this login: 5 bytes, big-endian, then 7 bytes of a keyed hash over that time, the
+ * entry's id, its secrets, the login's nonce and the code.  Only the same login with the
+ * same code can compute it again, and only until a secret is added or taken away.
+ *
+ * @param[in] code	  of kind MFA_CODE_RECOVERY.
+ * @param[in] login_nonce of the login.
+ * @param[in] time_s	  Unix time, below 2^40.
+ * @return #MFA_OK or #MFA_ERR_CRYPTO.
+ */
+enum mfa_rc mfa_recovery_nonce(char out[static MFA_NONCE_TEXT_SIZE],
+			       struct mfa_record const *record, struct mfa_keyring const *ring,
+			       struct mfa_code const *code, char const *login_nonce, int64_t time_s)
+	MFA_MUST_CHECK;
+
+/** The time that the nonce of a login by a recovery code tells; any other nonce tells a wrong one
+ *
+ * @return #MFA_OK or #MFA_ERR_FORMAT.
+ */
+enum mfa_rc mfa_recovery_nonce_time(int64_t *time_s, char const *nonce) MFA_MUST_CHECK;
+
 /** Write a voucher's value: "hash expiry" */
 enum mfa_rc mfa_voucher_format(char out[static MFA_VOUCHER_SIZE], struct mfa_keyring const *ring,
 			       struct mfa_bytes entry_id, struct mfa_code const *code,

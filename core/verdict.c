@@ -196,32 +196,33 @@ static enum mfa_rc find_totp(struct found *found, struct context const *ctx)
 	return rc;
 }
 
-/** A recovery login leaves no nonce of its own but one that only its code can repeat */
-static enum mfa_rc recovery_nonce(char out[static MFA_NONCE_TEXT_SIZE], struct context const *ctx)
-{
-	struct mfa_code const *code = ctx->request->code;
-	struct mfa_bytes const part[] = {mfa_bytes_of("recovery"),
-					 ctx->record->entry->id,
-					 mfa_bytes_of(ctx->request->nonce),
-					 {(uint8_t const *)code->text, code->len}};
-	uint8_t mac[MFA_MAC_SIZE];
-	enum mfa_rc rc;
-
-	rc = mfa_mac(mac, ctx->ring->key[0].derived[MFA_PURPOSE_RECOVERY], part, 4);
-	if (rc != MFA_OK) return rc;
-	return mfa_base64url_encode(out, MFA_NONCE_TEXT_SIZE, mac, MFA_NONCE_SIZE);
-}
-
 static bool nonce_is(struct mfa_last_use const *last, char const *nonce)
 {
 	return last->present && mfa_bytes_equal(mfa_bytes_of(last->nonce), mfa_bytes_of(nonce));
 }
 
-/** Whether the last use is too old to be retransmitted */
-static bool use_is_recent(struct context const *ctx)
+/** Whether a login at this time may be retransmitted now; in the future is a clock that differs */
+static bool use_is_recent(struct context const *ctx, int64_t use_s)
 {
-	return ctx->request->now_s - ctx->record->last_use.time_s <=
-	       (int64_t)ctx->policy->lifetime_s;
+	int64_t const limit_s =
+		ctx->request->prompt > 0 ? ctx->policy->lifetime_s : ctx->policy->retransmission_s;
+	int64_t const age_s = ctx->request->now_s - use_s;
+
+	return age_s <= limit_s && age_s >= -limit_s;
+}
+
+/** Whether the last use was this recovery code in this very login, a short while ago */
+static bool recovery_is_repeated(struct context const *ctx)
+{
+	struct mfa_last_use const *last = &ctx->record->last_use;
+	char expected[MFA_NONCE_TEXT_SIZE];
+	int64_t use_s;
+
+	return last->present && mfa_recovery_nonce_time(&use_s, last->nonce) == MFA_OK &&
+	       use_is_recent(ctx, use_s) &&
+	       mfa_recovery_nonce(expected, ctx->record, ctx->ring, ctx->request->code,
+				  ctx->request->nonce, use_s) == MFA_OK &&
+	       nonce_is(last, expected);
 }
 
 /** Conditions under which an accept was decided; checked again by the directory as it writes */
@@ -312,7 +313,7 @@ static void decide_used(struct context const *ctx, struct found const *found)
 	int64_t const behind_s = last->time_s - ctx->request->now_s;
 
 	if (last->step == found->step && nonce_is(last, ctx->request->nonce) &&
-	    use_is_recent(ctx)) {
+	    use_is_recent(ctx, last->time_s)) {
 		ctx->out->secret = found->secret;
 		accept_as(ctx->out, MFA_RESULT_ACCEPTED, "retransmission of an accepted login");
 		return;
@@ -339,10 +340,13 @@ static bool decide_recovery(struct context const *ctx)
 	size_t index;
 
 	if (ctx->request->code->kind != MFA_CODE_RECOVERY) return false;
-	if (recovery_nonce(use.nonce, ctx) != MFA_OK) return false;
+	if (mfa_recovery_nonce(use.nonce, ctx->record, ctx->ring, ctx->request->code,
+			       ctx->request->nonce, ctx->request->now_s) != MFA_OK) {
+		return false;
+	}
 	ctx->out->recovery_left = (uint32_t)mfa_entry_count(entry, MFA_ATTR_RECOVERY_CODE);
 	if (mfa_recovery_find(&index, entry, ctx->ring, ctx->request->code) != MFA_OK) {
-		if (!nonce_is(last, use.nonce)) return false;
+		if (!recovery_is_repeated(ctx)) return false;
 		accept_as(ctx->out, MFA_RESULT_RECOVERY, "retransmission of an accepted login");
 		return true;
 	}

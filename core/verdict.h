@@ -45,14 +45,15 @@ enum mfa_unenrolled {
 
 /** What the administrator configured */
 struct mfa_policy {
-	uint32_t window;	 //!< Steps on either side, 0 .. MFA_TOTP_WINDOW_MAX.
-	uint32_t drift_max;	 //!< Steps of drift that are followed, 0 .. MFA_TOTP_DRIFT_MAX.
-	uint32_t lock_threshold; //!< Wrong codes in a row before the first wait, 1 ..
-	uint32_t lock_base_s;	 //!< First wait; doubles with each further wrong code.
-	uint32_t lock_max_s;	 //!< Longest wait.
-	uint32_t attempts;	 //!< Wrong codes that end a login, 1 ..
-	uint32_t lifetime_s;	 //!< Of a challenge; also of a retransmission.
-	uint32_t remember_s;	 //!< How long a device is remembered; 0: never.
+	uint32_t window;	   //!< Steps on either side, 0 .. MFA_TOTP_WINDOW_MAX.
+	uint32_t drift_max;	   //!< Steps of drift that are followed, 0 .. MFA_TOTP_DRIFT_MAX.
+	uint32_t lock_threshold;   //!< Wrong codes in a row before the first wait, 1 ..
+	uint32_t lock_base_s;	   //!< First wait; doubles with each further wrong code.
+	uint32_t lock_max_s;	   //!< Longest wait.
+	uint32_t attempts;	   //!< Wrong codes that end a login, 1 ..
+	uint32_t lifetime_s;	   //!< Of a challenge; also of a retransmitted answer to one.
+	uint32_t retransmission_s; //!< Of a retransmission where there was no prompt.
+	uint32_t remember_s;	   //!< How long a device is remembered; 0: never.
 	enum mfa_unenrolled unenrolled;
 };
 

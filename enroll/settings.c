@@ -112,6 +112,7 @@ static void derive_policy(struct mfa_settings *settings)
 		.lock_max_s = shared->lock_max_s,
 		.attempts = 1,
 		.lifetime_s = 1,
+		.retransmission_s = 1,
 		.unenrolled = MFA_UNENROLLED_REJECT,
 	};
 	settings->account = (struct mfa_account){

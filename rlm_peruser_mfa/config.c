@@ -11,6 +11,9 @@ static CONF_PARSER const challenge_config[] = {
 	 "%{%{NAS-Identifier}:-%{%{NAS-IP-Address}:-%{NAS-IPv6-Address}}}"},
 	CONF_PARSER_TERMINATOR};
 
+static CONF_PARSER const append_config[] = {
+	{"retransmission", AT(PW_TYPE_INTEGER, retransmission_s), "10"}, CONF_PARSER_TERMINATOR};
+
 static CONF_PARSER const remember_config[] = {
 	{"lifetime", AT(PW_TYPE_INTEGER, remember_s), "0"},
 	{"key", AT(PW_TYPE_STRING | PW_TYPE_XLAT, remember_key.fmt), "%{Calling-Station-Id}"},
@@ -62,6 +65,7 @@ static CONF_PARSER const module_config[] = {
 	{"report_only", AT(PW_TYPE_BOOLEAN, report_only), "no"},
 	{"log_success", AT(PW_TYPE_BOOLEAN, log_success), "yes"},
 	{"challenge", FR_CONF_POINTER(PW_TYPE_SUBSECTION, NULL), (void const *)challenge_config},
+	{"append", FR_CONF_POINTER(PW_TYPE_SUBSECTION, NULL), (void const *)append_config},
 	{"remember", FR_CONF_POINTER(PW_TYPE_SUBSECTION, NULL), (void const *)remember_config},
 	{"message", FR_CONF_POINTER(PW_TYPE_SUBSECTION, NULL), (void const *)message_config},
 	CONF_PARSER_TERMINATOR};
@@ -230,6 +234,10 @@ static int check_ranges(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
 		complain(cs, "challenge", "attempts", "a number from 1 to 10");
 		return -1;
 	}
+	if (inst->retransmission_s < 1 || inst->retransmission_s > 60) {
+		complain(cs, "append", "retransmission", "a number of seconds from 1 to 60");
+		return -1;
+	}
 	if (inst->cached_records > 65536) {
 		complain(cs, "challenge", "cache", "a number of records from 0 to 65536");
 		return -1;
@@ -387,6 +395,7 @@ static void fill_policy(rlm_peruser_mfa_t *inst)
 	policy->lock_max_s = config->lock_max_s;
 	policy->attempts = inst->attempts;
 	policy->lifetime_s = inst->lifetime_s;
+	policy->retransmission_s = inst->retransmission_s;
 	policy->remember_s = inst->remember_s;
 }
 

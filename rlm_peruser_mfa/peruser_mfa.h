@@ -74,6 +74,7 @@ typedef struct rlm_peruser_mfa_t {
 	bool log_success;
 	bool bind_users;
 	uint32_t lifetime_s;
+	uint32_t retransmission_s;
 	uint32_t attempts;
 	uint32_t cached_records;
 	struct peruser_text bind;

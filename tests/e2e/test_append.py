@@ -6,7 +6,7 @@ import os
 import pytest
 
 from lib.client import pap
-from lib.radius_server import FreeRadius
+from lib.radius_server import FreeRadius, Later
 from lib.ring import new_recovery_code
 from lib.slapd import RADIUS_DN
 from lib.totp import Device
@@ -336,6 +336,31 @@ def test_recovery_code_behind_the_password(slapd, separated, ring, write, passwo
         assert reply.message == "Recovery code accepted. Recovery codes left: 1."
         assert not glued(client, user, write(codes[0]), separator).accepted
         assert glued(client, user, user.device.code(), separator).accepted
+
+
+@pytest.mark.parametrize("kind", ["totp", "recovery"])
+def test_packet_that_is_sent_again_too_late(slapd, radius, ring, kind):
+    """The NAS chooses what a retransmission is known by, so it counts for a few seconds only."""
+    user = Enrolled(slapd)
+    code = user.device.code() if kind == "totp" else recovery_codes(user, ring)[0].replace("-", "")
+    # drift reaches further than the retransmission, so that the code is in reach at the later server
+    with Later(slapd, ring=ring, instance={"mode": "append"}, shift_s=8) as soon, \
+            Later(slapd, ring=ring, instance={"mode": "append"}, shift_s=25) as later, \
+            radius.client() as one, soon.client() as two, later.client() as three:
+        packet = one.packet(pap(user.uid, user.password + code))
+        assert one.receive(one.send(packet)).accepted
+        assert two.receive(two.send(packet)).accepted, "the answer got lost, the other server was asked"
+        assert three.receive(three.send(packet)).rejected
+
+
+def test_how_long_a_packet_counts_is_configured(slapd, radius, ring):
+    user = Enrolled(slapd)
+    [code] = recovery_codes(user, ring, 1)
+    with Later(slapd, ring=ring, instance={"mode": "append", "append.retransmission": 60}, shift_s=25) as later, \
+            radius.client() as one, later.client() as two:
+        packet = one.packet(pap(user.uid, user.password + code))
+        assert one.receive(one.send(packet)).accepted
+        assert two.receive(two.send(packet)).accepted
 
 
 # ---- SCRV1

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Texts about a refusal, for clients that show the text of a challenge only, and answers that are empty."""
-import os
 import time
 
 import pytest
 
-from lib.radius_server import FreeRadius
+from lib.radius_server import FreeRadius, Later
 from lib.user import Enrolled, User
 
 SHOW = {"locked": "challenge", "replayed": "challenge", "rejected": "challenge", "unenrolled": "challenge"}
@@ -39,19 +38,6 @@ def showing(slapd, ring):
 def client(showing):
     with showing.client() as nas:
         yield nas
-
-
-class Later(FreeRadius):
-    """The same site at another time of the day."""
-
-    def __init__(self, *args, shift_s, **options):
-        self.shift_s = shift_s
-        super().__init__(*args, **options)
-
-    def environment(self):
-        # the server loads a module so that it would see the C library first
-        preloads = f"{self.preload('dlopen_shim.so')}:{self.preload('time_shift.so')}"
-        return {**os.environ, "LD_PRELOAD": preloads, "TIME_SHIFT_S": str(self.shift_s)}
 
 
 def use_up(user, client):

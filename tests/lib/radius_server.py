@@ -230,3 +230,16 @@ def _fill_text(text, words):
     for name, value in words.items():
         text = text.replace(f"@{name}@", value)
     return text
+
+
+class Later(FreeRadius):
+    """A server whose clock is ahead by so many seconds."""
+
+    def __init__(self, *args, shift_s, **options):
+        self.shift_s = shift_s
+        super().__init__(*args, **options)
+
+    def environment(self):
+        # the server loads a module so that it would see the C library first
+        preloads = f"{self.preload('dlopen_shim.so')}:{self.preload('time_shift.so')}"
+        return {**os.environ, "LD_PRELOAD": preloads, "TIME_SHIFT_S": str(self.shift_s)}

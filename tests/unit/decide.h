@@ -18,7 +18,8 @@ static struct mfa_policy const usual = {.window = 1,
 					.lock_base_s = 30,
 					.lock_max_s = 3600,
 					.attempts = 3,
-					.lifetime_s = 120};
+					.lifetime_s = 120,
+					.retransmission_s = 10};
 
 /** Everything of one user; static in the tests, since it is large */
 struct user {

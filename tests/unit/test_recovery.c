@@ -78,6 +78,67 @@ static void its_retransmission_is_accepted_and_nobody_else_is(void **state)
 	assert_int_equal(user_code(&user, NOW + 5, "BCDF-GHJK-LMNQ", NONCE_A, 1), MFA_CHALLENGE);
 }
 
+/** The same login and code again, after so many seconds; behind the password, or at a prompt */
+static enum mfa_verdict again(char const *typed, int64_t later_s, uint32_t prompt)
+{
+	enum mfa_verdict const verdict =
+		user_answer(&user, NOW + later_s, typed, NONCE_A, prompt, 0);
+
+	if (verdict == MFA_ACCEPT) assert_int_equal(user.decision.change.count, 0);
+	return verdict;
+}
+
+static void a_retransmission_ends_as_that_of_a_totp_code_does(void **state)
+{
+	char const *const typed[] = {FIRST, NULL};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(typed); i++) {
+		char code[MFA_RECOVERY_TEXT_SIZE];
+
+		enrolled();
+		user.policy.window = 10; /* the code's step is in reach all the time */
+		(void)snprintf(code, sizeof(code), "%s",
+			       typed[i] ? typed[i] : shown(&user, 0, NOW));
+		assert_int_equal(user_code(&user, NOW, code, NONCE_A, 1), MFA_ACCEPT);
+		user_commit(&user);
+		assert_int_equal(again(code, 120, 1), MFA_ACCEPT);
+		assert_int_not_equal(again(code, 121, 1), MFA_ACCEPT);
+		assert_int_equal(again(code, 10, 0), MFA_ACCEPT);
+		assert_int_not_equal(again(code, 11, 0), MFA_ACCEPT);
+		assert_int_equal(again(code, -10, 0), MFA_ACCEPT);
+		assert_int_not_equal(again(code, -11, 0), MFA_ACCEPT);
+	}
+}
+
+static void a_retransmission_ends_with_a_reset(void **state)
+{
+	(void)state;
+	enrolled();
+	(void)user_code(&user, NOW, FIRST, NONCE_A, 1);
+	user_commit(&user);
+	assert_int_equal(again(FIRST, 1, 1), MFA_ACCEPT);
+	mfa_change_init(&user.decision.change);
+	mfa_change_delete(&user.decision.change, MFA_ATTR_SECRET, bytes(RFC_KEY));
+	mfa_change_add(&user.decision.change, MFA_ATTR_SECRET, "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP");
+	user_commit(&user);
+	assert_int_equal(again(FIRST, 1, 1), MFA_CHALLENGE);
+}
+
+static void the_order_of_the_secrets_does_not_matter_to_it(void **state)
+{
+	(void)state;
+	enrolled();
+	entry_add(&user.entry, MFA_ATTR_SECRET, "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP");
+	(void)user_code(&user, NOW, FIRST, NONCE_A, 1);
+	user_commit(&user);
+	mfa_change_init(&user.decision.change);
+	mfa_change_delete(&user.decision.change, MFA_ATTR_SECRET, bytes(RFC_KEY));
+	mfa_change_add(&user.decision.change, MFA_ATTR_SECRET, RFC_KEY);
+	user_commit(&user);
+	assert_int_equal(again(FIRST, 1, 1), MFA_ACCEPT);
+}
+
 static void it_does_not_make_an_old_totp_code_fresh(void **state)
 {
 	(void)state;
@@ -326,6 +387,9 @@ int main(void)
 		cmocka_unit_test(a_recovery_code_clears_the_failures),
 		cmocka_unit_test(a_lock_holds_recovery_codes_off_as_well),
 		cmocka_unit_test(its_retransmission_is_accepted_and_nobody_else_is),
+		cmocka_unit_test(a_retransmission_ends_as_that_of_a_totp_code_does),
+		cmocka_unit_test(a_retransmission_ends_with_a_reset),
+		cmocka_unit_test(the_order_of_the_secrets_does_not_matter_to_it),
 		cmocka_unit_test(it_does_not_make_an_old_totp_code_fresh),
 		cmocka_unit_test(of_two_servers_one_takes_it),
 		cmocka_unit_test(a_device_is_remembered_for_a_while),
