@@ -92,13 +92,6 @@ static void find_attribute(struct known *known, LDAP *handle, LDAPMessage *schem
 	}
 }
 
-/** Whether the attribute must hold one value: "add" is then the swap of a first value */
-static bool must_be_single(size_t attr)
-{
-	return attr == MFA_ATTR_ENABLED || attr == MFA_ATTR_LAST_USE || attr == MFA_ATTR_FAILURES ||
-	       attr == MFA_ATTR_REQUIRED_FROM || attr == MFA_ATTR_VOUCHER;
-}
-
 /** Look at one attribute; whether nothing had to be said */
 static bool check_attribute(struct mfa_cli_doctor *doctor, struct known const *known,
 			    char const *name, bool single)
@@ -135,7 +128,7 @@ static void check_attributes(struct mfa_cli_doctor *doctor, LDAPMessage *schema)
 		struct known known;
 
 		find_attribute(&known, doctor->handle, schema, name);
-		good &= check_attribute(doctor, &known, name, must_be_single(i));
+		good &= check_attribute(doctor, &known, name, mfa_attr_is_single((enum mfa_attr)i));
 	}
 	if (good) mfa_cli_doctor_say(doctor, MFA_CLI_OK, "schema", "all attributes are there");
 }

@@ -32,23 +32,11 @@ struct mfa_config_item const mfa_config_items[] = {
 	 "(uid=%{%{Stripped-User-Name}:-%{User-Name}})", 3, STRING_MAX, NULL},
 	{"user", "scope", MFA_CONFIG_CHOICE, AT(scope), "sub", 0, 0, "sub one base"},
 
-	{"attribute", "enabled", MFA_CONFIG_NAME, ATTR(MFA_ATTR_ENABLED), "peruserMfaEnabled", 1,
-	 64, NULL},
-	{"attribute", "secret", MFA_CONFIG_NAME, ATTR(MFA_ATTR_SECRET), "peruserMfaSecret", 1, 64,
-	 NULL},
-	{"attribute", "required_from", MFA_CONFIG_NAME, ATTR(MFA_ATTR_REQUIRED_FROM),
-	 "peruserMfaRequiredFrom", 1, 64, NULL},
-	{"attribute", "last_use", MFA_CONFIG_NAME, ATTR(MFA_ATTR_LAST_USE), "peruserMfaLastUse", 1,
-	 64, NULL},
-	{"attribute", "failures", MFA_CONFIG_NAME, ATTR(MFA_ATTR_FAILURES), "peruserMfaFailures", 1,
-	 64, NULL},
-	{"attribute", "recovery_code", MFA_CONFIG_NAME, ATTR(MFA_ATTR_RECOVERY_CODE),
-	 "peruserMfaRecoveryCode", 1, 64, NULL},
-	{"attribute", "voucher", MFA_CONFIG_NAME, ATTR(MFA_ATTR_VOUCHER), "peruserMfaVoucher", 1,
-	 64, NULL},
-	{"attribute", "trusted_device", MFA_CONFIG_NAME, ATTR(MFA_ATTR_TRUSTED_DEVICE),
-	 "peruserMfaTrustedDevice", 1, 64, NULL},
-	{"attribute", "id", MFA_CONFIG_NAME, AT(attr_id), "entryUUID", 1, 64, NULL},
+#define ITEM(_id, _item, _name, ...)                                                               \
+	{"attribute", _item, MFA_CONFIG_NAME, ATTR(MFA_ATTR_##_id), _name, 1, 64, NULL},
+	MFA_ATTRS(ITEM)
+#undef ITEM
+		{"attribute", "id", MFA_CONFIG_NAME, AT(attr_id), "entryUUID", 1, 64, NULL},
 	{"attribute", "object_class", MFA_CONFIG_NAME, AT(object_class), "peruserMfaUser", 0, 64,
 	 NULL},
 

@@ -73,7 +73,7 @@ void mfa_entry_clear(struct mfa_entry *entry)
 #define PACKED_HEAD  3u
 #define PACKED_VALUE 0xffffu
 
-_Static_assert(MFA_ATTR_COUNT <= 8, "a set of attributes must fit into a byte");
+_Static_assert(MFA_ATTR_COUNT <= 16, "a set of attributes must fit into two bytes");
 
 static bool pack_run(uint8_t *out, size_t *len, size_t out_size, uint8_t what,
 		     struct mfa_bytes bytes)
@@ -92,13 +92,14 @@ static bool pack_run(uint8_t *out, size_t *len, size_t out_size, uint8_t what,
 enum mfa_rc mfa_entry_pack(uint8_t *out, size_t *len, size_t out_size,
 			   struct mfa_entry const *entry)
 {
-	uint8_t const left_out = (uint8_t)entry->left_out;
+	uint8_t const left_out[] = {(uint8_t)(entry->left_out >> 8), (uint8_t)entry->left_out};
 	bool fits;
 
 	*len = 0;
 	fits = pack_run(out, len, out_size, PACKED_DN, entry->dn) &&
 	       pack_run(out, len, out_size, PACKED_ID, entry->id) &&
-	       pack_run(out, len, out_size, PACKED_LEFT, (struct mfa_bytes){&left_out, 1});
+	       pack_run(out, len, out_size, PACKED_LEFT,
+			(struct mfa_bytes){left_out, sizeof(left_out)});
 	for (size_t i = 0; i < entry->count && fits; i++)
 		fits = pack_run(out, len, out_size, (uint8_t)entry->list[i].attr,
 				entry->list[i].value);
@@ -112,8 +113,8 @@ static enum mfa_rc unpack_run(struct mfa_entry *entry, uint8_t what, struct mfa_
 {
 	if (what == PACKED_DN) return mfa_entry_set_dn(entry, bytes);
 	if (what == PACKED_ID) return mfa_entry_set_id(entry, bytes);
-	if (what == PACKED_LEFT && bytes.len == 1) {
-		entry->left_out = bytes.data[0];
+	if (what == PACKED_LEFT && bytes.len == 2) {
+		entry->left_out = (uint32_t)bytes.data[0] << 8 | bytes.data[1];
 		return MFA_OK;
 	}
 	if (what >= MFA_ATTR_COUNT) return MFA_ERR_FORMAT;

@@ -5,26 +5,12 @@
 #ifndef MFA_CORE_ENTRY_H
 #define MFA_CORE_ENTRY_H
 
+#include "core/attr.h"
 #include "core/text.h"
 
 #define MFA_ENTRY_VALUES 96u	//!< Values of all attributes together.
 #define MFA_ENTRY_SIZE	 16384u //!< Bytes of all values, the DN and the id together.
 #define MFA_ENTRY_ID_MAX 64u	//!< Bytes of an immutable entry id.
-
-/** The attributes of the record; names are the site's (struct mfa_config) */
-enum mfa_attr {
-	MFA_ATTR_ENABLED,	 //!< One Boolean: the flag.
-	MFA_ATTR_SECRET,	 //!< Up to 5: a TOTP secret each.
-	MFA_ATTR_REQUIRED_FROM,	 //!< One Generalized Time.
-	MFA_ATTR_LAST_USE,	 //!< One: the last code used.
-	MFA_ATTR_FAILURES,	 //!< One: wrong codes in a row.
-	MFA_ATTR_RECOVERY_CODE,	 //!< Up to 10 keyed hashes.
-	MFA_ATTR_VOUCHER,	 //!< One keyed hash and expiry.
-	MFA_ATTR_TRUSTED_DEVICE, //!< Up to 20: keyed hash, expiry, label.
-	MFA_ATTR_COUNT
-};
-
-#define MFA_ATTR_BIT(_attr) (1u << (_attr)) //!< For a set of them.
 
 /** An entry; too large for a stack, wipe it with mfa_entry_clear() */
 struct mfa_entry {

@@ -405,10 +405,7 @@ static bool adds_single_value(struct mfa_change const *change)
 	for (size_t i = 0; i < change->count; i++) {
 		enum mfa_attr const attr = change->list[i].attr;
 
-		if (change->list[i].op == MFA_OP_ADD &&
-		    (attr == MFA_ATTR_LAST_USE || attr == MFA_ATTR_FAILURES)) {
-			return true;
-		}
+		if (change->list[i].op == MFA_OP_ADD && mfa_attr_is_single(attr)) return true;
 	}
 	return false;
 }

@@ -16,17 +16,10 @@ static struct {
 	[PERUSER_RECOVERY_LEFT] = {"Peruser-MFA-Recovery-Left", PW_TYPE_INTEGER, false},
 	[PERUSER_REQUIRED_DATE] = {"Peruser-MFA-Required-Date", PW_TYPE_STRING, false},
 	[PERUSER_ENTRY_ID] = {"Peruser-MFA-Entry-Id", PW_TYPE_OCTETS, false},
-	[PERUSER_MAPPED + MFA_ATTR_ENABLED] = {"Peruser-MFA-Enabled", PW_TYPE_STRING, false},
-	[PERUSER_MAPPED + MFA_ATTR_SECRET] = {"Peruser-MFA-Secret", PW_TYPE_STRING, true},
-	[PERUSER_MAPPED +
-		MFA_ATTR_REQUIRED_FROM] = {"Peruser-MFA-Required-From", PW_TYPE_STRING, false},
-	[PERUSER_MAPPED + MFA_ATTR_LAST_USE] = {"Peruser-MFA-Last-Use", PW_TYPE_STRING, false},
-	[PERUSER_MAPPED + MFA_ATTR_FAILURES] = {"Peruser-MFA-Failures", PW_TYPE_STRING, false},
-	[PERUSER_MAPPED +
-		MFA_ATTR_RECOVERY_CODE] = {"Peruser-MFA-Recovery-Code", PW_TYPE_STRING, true},
-	[PERUSER_MAPPED + MFA_ATTR_VOUCHER] = {"Peruser-MFA-Voucher", PW_TYPE_STRING, true},
-	[PERUSER_MAPPED +
-		MFA_ATTR_TRUSTED_DEVICE] = {"Peruser-MFA-Trusted-Device", PW_TYPE_STRING, true},
+#define MAPPED(_id, _item, _name, _radius, _values, _secret, ...)                                  \
+	[PERUSER_MAPPED + MFA_ATTR_##_id] = {_radius, PW_TYPE_STRING, _secret},
+	MFA_ATTRS(MAPPED)
+#undef MAPPED
 };
 
 /* Looked up once, when the server starts and is single-threaded; the dictionary outlives us. */

@@ -105,12 +105,6 @@ static inline bool find_value(size_t *at, struct mfa_entry const *entry, enum mf
 	return false;
 }
 
-static inline bool is_single(enum mfa_attr attr)
-{
-	return attr != MFA_ATTR_SECRET && attr != MFA_ATTR_RECOVERY_CODE &&
-	       attr != MFA_ATTR_TRUSTED_DEVICE;
-}
-
 /** One operation, as a directory does it (RFC 4511 section 4.6) */
 static inline bool apply_one(struct mfa_entry *entry, enum mfa_op op, enum mfa_attr attr,
 			     struct mfa_bytes value)
@@ -120,7 +114,7 @@ static inline bool apply_one(struct mfa_entry *entry, enum mfa_op op, enum mfa_a
 	switch (op) {
 	case MFA_OP_ADD:
 		if (find_value(&at, entry, attr, value)) return false;
-		if (is_single(attr) && mfa_entry_count(entry, attr) > 0) return false;
+		if (mfa_attr_is_single(attr) && mfa_entry_count(entry, attr) > 0) return false;
 		return mfa_entry_add(entry, attr, value) == MFA_OK;
 	case MFA_OP_DELETE:
 		if (!find_value(&at, entry, attr, value)) return false;
