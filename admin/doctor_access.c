@@ -126,7 +126,7 @@ static void check_account(struct mfa_cli_doctor *doctor, struct role const *role
 	if (file) rc = mfa_cli_read_secret(password, sizeof(password), &diag, file);
 	if (rc == MFA_OK) {
 		mfa_conn_start(doctor->cli->conn);
-		rc = mfa_conn_connect_as(&handle, &diag, doctor->cli->conn, doctor->cli->config.uri,
+		rc = mfa_conn_connect_as(&handle, NULL, &diag, doctor->cli->conn, MFA_SIDE_READ,
 					 &account);
 	}
 	if (rc == MFA_OK) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/rights.h"
+#include "core/servers.h"
 
 #include <stdlib.h>
 
@@ -91,28 +92,34 @@ static enum mfa_side side_of(struct mfa_conn const *conn, enum mfa_side side)
 	return has_write_side(conn) ? side : MFA_SIDE_READ;
 }
 
-enum mfa_rc mfa_conn_connect(LDAP **handle, bool *fresh, struct mfa_diag *diag,
-			     struct mfa_conn *conn, enum mfa_side side)
-{
-	struct mfa_config const *config = conn->store->config;
-	enum mfa_rc rc;
-
-	side = side_of(conn, side);
-	*handle = conn->handle[side];
-	*fresh = *handle == NULL;
-	if (*handle) return MFA_OK;
-	rc = mfa_conn_connect_as(handle, diag, conn,
-				 side == MFA_SIDE_WRITE ? config->write_uri : config->uri,
-				 &conn->store->account);
-	conn->handle[side] = *handle;
-	if (rc == MFA_OK) mfa_rights_try(conn, *handle);
-	return rc;
-}
-
 void mfa_conn_drop(struct mfa_conn *conn, enum mfa_side side)
 {
 	side = side_of(conn, side);
 	mfa_conn_close(&conn->handle[side], conn);
+}
+
+void mfa_conn_give_up(struct mfa_conn *conn, enum mfa_side side)
+{
+	side = side_of(conn, side);
+	if (conn->handle[side]) mfa_server_note_failure(conn->store, side, conn->server[side]);
+	mfa_conn_drop(conn, side);
+}
+
+enum mfa_rc mfa_conn_connect(LDAP **handle, bool *fresh, struct mfa_diag *diag,
+			     struct mfa_conn *conn, enum mfa_side side)
+{
+	enum mfa_rc rc;
+
+	side = side_of(conn, side);
+	if (mfa_server_has_failed(conn->store, side, conn->server[side])) mfa_conn_drop(conn, side);
+	*handle = conn->handle[side];
+	*fresh = *handle == NULL;
+	if (*handle) return MFA_OK;
+	rc = mfa_conn_connect_as(handle, &conn->server[side], diag, conn, side,
+				 &conn->store->account);
+	conn->handle[side] = *handle;
+	if (rc == MFA_OK) mfa_rights_try(conn, *handle);
+	return rc;
 }
 
 bool mfa_conn_may_confirm(struct mfa_conn *conn)
@@ -146,7 +153,11 @@ enum mfa_rc mfa_conn_open(struct mfa_conn **conn, struct mfa_diag *diag, struct 
 	LDAP *handle;
 	bool fresh;
 
-	if (rc == MFA_OK) rc = mfa_conn_connect(&handle, &fresh, diag, *conn, MFA_SIDE_READ);
+	if (rc == MFA_OK) {
+		mfa_conn_start(*conn);
+		rc = mfa_conn_connect(&handle, &fresh, diag, *conn, MFA_SIDE_READ);
+		(*conn)->deadline_ms = 0;
+	}
 	if (rc != MFA_OK) mfa_conn_free(conn);
 	return rc;
 }

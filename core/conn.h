@@ -14,6 +14,7 @@
 struct mfa_conn {
 	struct mfa_store *store;
 	LDAP *handle[2];     //!< By enum mfa_side; the second stays NULL when both are one server.
+	unsigned server[3];  //!< Position in the list of where they are connected; user is last.
 	LDAP *user;	     //!< Users bind here, one after the other; NULL until the first.
 	int64_t deadline_ms; //!< Monotonic; 0: none was set.
 	int64_t io_deadline_ms;	  //!< Monotonic, for the bytes of one operation; 0: none.
@@ -46,9 +47,15 @@ bool mfa_conn_is_late(struct mfa_conn const *conn);
 enum mfa_rc mfa_conn_connect(LDAP **handle, bool *fresh, struct mfa_diag *diag,
 			     struct mfa_conn *conn, enum mfa_side side) MFA_MUST_CHECK;
 
-/** Connect and bind as somebody else */
-enum mfa_rc mfa_conn_connect_as(LDAP **handle, struct mfa_diag *diag, struct mfa_conn *conn,
-				char const *uris, struct mfa_account const *account) MFA_MUST_CHECK;
+/** Connect to a server of a side's list and bind as somebody
+ *
+ * Servers that failed a short while ago are tried last.
+ *
+ * @param[out] server its position in the list; may be NULL.
+ */
+enum mfa_rc mfa_conn_connect_as(LDAP **handle, unsigned *server, struct mfa_diag *diag,
+				struct mfa_conn *conn, enum mfa_side side,
+				struct mfa_account const *account) MFA_MUST_CHECK;
 
 /** Bind and wait; an LDAP result code */
 int mfa_conn_bind(LDAP *handle, struct mfa_conn *conn, struct mfa_account const *account)
@@ -59,6 +66,9 @@ bool mfa_conn_was_refused(int code);
 
 /** Close a handle, without waiting for a server that does not read any more; sets it to NULL */
 void mfa_conn_close(LDAP **handle, struct mfa_conn *conn);
+
+/** Close the handle of a side, whose server did not answer in time: others are tried first */
+void mfa_conn_give_up(struct mfa_conn *conn, enum mfa_side side);
 
 /** Close the handle of a side */
 void mfa_conn_drop(struct mfa_conn *conn, enum mfa_side side);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/conn.h"
+#include "core/servers.h"
 
 #include <openssl/crypto.h>
 
@@ -82,6 +83,8 @@ static void send_user_bind(struct user_bind *bind, struct mfa_conn *conn)
 	struct mfa_account const account = account_of(bind);
 	int msgid = 0;
 
+	if (mfa_server_has_failed(conn->store, MFA_SIDE_READ, conn->server[2]))
+		mfa_conn_close(&conn->user, conn);
 	if (!conn->user) return;
 	mfa_conn_limit(conn, conn->store->config->connect_timeout_s);
 	bind->sent = send_bind(&msgid, conn->user, &account) == LDAP_SUCCESS;
@@ -107,6 +110,8 @@ static enum mfa_rc await_user_bind(struct user_bind const *bind, struct mfa_diag
 	if (code == LDAP_SUCCESS) return MFA_OK;
 	mfa_diag_set(diag, "bind as '%s': %s", bind->identity, ldap_err2string(code));
 	if (mfa_conn_was_refused(code)) return MFA_ERR_DENIED;
+	if (code == LDAP_TIMEOUT)
+		mfa_server_note_failure(conn->store, MFA_SIDE_READ, conn->server[2]);
 	mfa_conn_close(&conn->user, conn);
 	return mfa_conn_is_late(conn) ? MFA_ERR_UNAVAILABLE : MFA_ERR_BROKEN;
 }
@@ -119,7 +124,8 @@ static enum mfa_rc end_user_bind(struct user_bind const *bind, struct mfa_diag *
 	enum mfa_rc const rc = await_user_bind(bind, diag, conn);
 
 	if (rc != MFA_ERR_BROKEN) return rc;
-	return mfa_conn_connect_as(&conn->user, diag, conn, conn->store->config->uri, &account);
+	return mfa_conn_connect_as(&conn->user, &conn->server[2], diag, conn, MFA_SIDE_READ,
+				   &account);
 }
 
 enum mfa_rc mfa_conn_bind_user(struct mfa_diag *diag, struct mfa_conn *conn, struct mfa_bytes dn,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/conn.h"
+#include "core/servers.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -102,25 +103,71 @@ bool mfa_conn_was_refused(int code)
 	return code > 0 && code != LDAP_OTHER && mfa_ldap_rc(code) != MFA_ERR_UNAVAILABLE;
 }
 
-/* A refused bind ends the search: the next server would refuse as well, or worse, count it. */
-enum mfa_rc mfa_conn_connect_as(LDAP **handle, struct mfa_diag *diag, struct mfa_conn *conn,
-				char const *uris, struct mfa_account const *account)
+/** One attempt to connect to a server of a list */
+struct attempt {
+	struct mfa_conn *conn;
+	enum mfa_side side;
+	struct mfa_account const *account;
+	LDAP *handle;
+	unsigned n; //!< Position of the server in the list.
+};
+
+/* A refused bind is no failure of the server: the next one would refuse as well, or count it. */
+static enum mfa_rc try_server(struct attempt *attempt, struct mfa_diag *diag, char const *uri)
 {
+	struct mfa_store *store = attempt->conn->store;
+	struct mfa_account const *account = attempt->account;
+	int const code = connect_to(&attempt->handle, attempt->conn, uri, account);
+	bool const refused = mfa_conn_was_refused(code);
+
+	if (code == LDAP_SUCCESS) {
+		mfa_server_note_success(store, attempt->side, attempt->n, uri);
+		return MFA_OK;
+	}
+	mfa_diag_set(diag, "cannot connect to %s as '%s': %s", uri,
+		     account->external ? "SASL EXTERNAL" : account->identity,
+		     ldap_err2string(code));
+	if (refused) return MFA_ERR_DENIED;
+	mfa_server_note_failure(store, attempt->side, attempt->n);
+	return MFA_ERR_UNAVAILABLE;
+}
+
+/** Try those servers of the list that are in a set; what was not tried is left in the set */
+static enum mfa_rc try_servers(struct attempt *attempt, struct mfa_diag *diag, char const *uris,
+			       uint32_t *wanted, bool good)
+{
+	struct mfa_store *store = attempt->conn->store;
 	struct mfa_bytes rest = mfa_bytes_of(uris);
 	enum mfa_rc rc = MFA_ERR_UNAVAILABLE;
 	char uri[URI_MAX];
 
-	*handle = NULL;
-	mfa_diag_set(diag, "no LDAP URI in '%s'", uris);
-	while (rc == MFA_ERR_UNAVAILABLE && next_uri(uri, &rest)) {
-		int const code = connect_to(handle, conn, uri, account);
+	for (attempt->n = 0; attempt->n < 32 && next_uri(uri, &rest); attempt->n++) {
+		uint32_t const bit = 1u << attempt->n;
 
-		if (code == LDAP_SUCCESS) return MFA_OK;
-		rc = mfa_conn_was_refused(code) ? MFA_ERR_DENIED : MFA_ERR_UNAVAILABLE;
-		mfa_diag_set(diag, "cannot connect to %s as '%s': %s", uri,
-			     account->external ? "SASL EXTERNAL" : account->identity,
-			     ldap_err2string(code));
-		if (mfa_conn_is_late(conn)) break;
+		if (!(*wanted & bit)) continue;
+		if (good && !mfa_server_is_good(store, attempt->side, attempt->n)) continue;
+		*wanted &= ~bit;
+		rc = try_server(attempt, diag, uri);
+		if (rc != MFA_ERR_UNAVAILABLE || mfa_conn_is_late(attempt->conn)) break;
 	}
+	return rc;
+}
+
+enum mfa_rc mfa_conn_connect_as(LDAP **handle, unsigned *server, struct mfa_diag *diag,
+				struct mfa_conn *conn, enum mfa_side side,
+				struct mfa_account const *account)
+{
+	struct mfa_config const *config = conn->store->config;
+	char const *uris = side == MFA_SIDE_WRITE ? config->write_uri : config->uri;
+	struct attempt attempt = {.conn = conn, .side = side, .account = account};
+	uint32_t wanted = UINT32_MAX;
+	enum mfa_rc rc;
+
+	mfa_diag_set(diag, "no LDAP URI in '%s'", uris);
+	rc = try_servers(&attempt, diag, uris, &wanted, true);
+	if (rc == MFA_ERR_UNAVAILABLE && !mfa_conn_is_late(conn))
+		rc = try_servers(&attempt, diag, uris, &wanted, false);
+	*handle = attempt.handle;
+	if (server) *server = attempt.n;
 	return rc;
 }

@@ -254,7 +254,8 @@ enum mfa_rc mfa_conn_read(struct mfa_entry *entry, struct mfa_diag *diag, struct
 		rc = search(&result, conn, handle, where);
 		if (rc == MFA_OK) break;
 		/* A server that was restarted closed our idle connection: connect again, once. */
-		mfa_conn_drop(conn, side);
+		if (rc == MFA_ERR_BROKEN) mfa_conn_drop(conn, side);
+		if (rc == MFA_ERR_UNAVAILABLE) mfa_conn_give_up(conn, side);
 		mfa_diag_set(diag, "search: %s",
 			     rc == MFA_ERR_BROKEN ? "connection lost" : "no answer in time");
 	} while (rc == MFA_ERR_BROKEN && !fresh && !mfa_conn_is_late(conn));

@@ -18,6 +18,8 @@ struct mfa_account {
 	bool external;	      //!< SASL EXTERNAL, over ldapi:// or with a client certificate.
 };
 
+#define MFA_SERVERS_MAX 8u //!< Servers of a list whose failures are remembered.
+
 /** What all connections of one host program share */
 struct mfa_store {
 	struct mfa_config const *config;
@@ -25,6 +27,8 @@ struct mfa_store {
 	bool read_class; //!< Also ask for objectClass: for programs that enrol.
 	bool no_assert;	 //!< Set by the first server that refuses the assertion control.
 	void (*log)(char const *line); //!< Told of faults that concern no single user; or NULL.
+	int64_t failed_until_ms[2][MFA_SERVERS_MAX]; //!< See core/servers.h; by enum mfa_side.
+	unsigned in_use[2];	 //!< Position of the server that was connected last, by side.
 	uint32_t unreadable;	 //!< See core/rights.h: attributes that may be hidden from us.
 	int64_t rights_again_ms; //!< Monotonic: when the rights are tried next.
 	int64_t away_until_ms; //!< Monotonic: see mfa_conn_may_confirm(); 0: the provider is there.

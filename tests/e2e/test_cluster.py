@@ -279,3 +279,34 @@ def test_confirm_always_lets_nobody_in_without_the_provider(replica_of_its_own, 
         for name in (user.uid, "nobody-of-that-name"):
             reply = client.password(name, PASSWORD)
             assert reply.rejected and reply.result == "unavailable"
+
+
+# ---- failover
+
+def seconds(ask, *args):
+    begin = time.monotonic()
+    return ask(*args), time.monotonic() - begin
+
+
+@pytest.mark.parametrize("fault,back", [("kill", "start"), ("sigstop", "sigcont")])
+def test_a_server_that_failed_costs_one_login_its_time(provider, ring, fault, back):
+    with Slapd(provider=provider) as first, Slapd(provider=provider) as second:
+        users = [Enrolled(provider, password=PASSWORD) for _ in range(2)]
+        first.wait_synced()
+        second.wait_synced()
+        settings = {"ldap.uri": f"{first.uri} {second.uri}", "ldap.write_uri": provider.uri}
+        with FreeRadius(provider, ring=ring, settings=settings,
+                        sections={"first_factor": KNOWN_PASSWORD}) as server, server.client() as client:
+            assert users[0].start(client).challenged
+            getattr(first, fault)()
+            try:
+                mark = server.mark()
+                _, took = seconds(users[0].start, client)
+                assert took < 3.5, "ldap.timeout, and a little for this machine"
+                for _ in range(3 * server.threads):
+                    reply, took = seconds(users[1].start, client)
+                    assert reply.challenged and took < 1, (reply, took)
+                lines = [line for line in server.log(mark).splitlines() if "new connections go to" in line]
+                assert len(lines) == 1 and second.uri in lines[0], lines
+            finally:
+                getattr(first, back)()

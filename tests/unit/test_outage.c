@@ -131,6 +131,84 @@ static void a_silent_server_does_not_use_up_the_time_of_the_next(void **state)
 	assert_bytes(mfa_entry_get(&entry, MFA_ATTR_ENABLED, 0), "FALSE");
 }
 
+static char told[MFA_DIAG_SIZE];
+
+static void keep_line(char const *line)
+{
+	(void)snprintf(told, sizeof(told), "%s", line);
+}
+
+static int64_t time_to_read(void)
+{
+	int64_t const start_ms = monotonic_ms();
+
+	assert_int_equal(read_side(MFA_SIDE_READ), MFA_OK);
+	return monotonic_ms() - start_ms;
+}
+
+static void a_server_that_hangs_costs_one_login_its_time(void **state)
+{
+	struct mfa_conn *old, *fresh = NULL;
+	char uris[512];
+
+	(void)state;
+	config_set(&config, "ldap", "timeout", "4");
+	(void)snprintf(uris, sizeof(uris), "%s %s", directory.uri, other.uri);
+	config_set(&config, "ldap", "uri", uris);
+	store.log = keep_line;
+	told[0] = '\0';
+	/* Two connections of one process, both at the first server. */
+	assert_true(time_to_read() < 4000);
+	old = conn;
+	assert_int_equal(mfa_conn_alloc(&conn, &store), MFA_OK);
+	assert_true(time_to_read() < 4000);
+	store.account.password = other.password;
+	(void)directory_do(&directory, "sigstop");
+	assert_int_equal(read_side(MFA_SIDE_READ), MFA_ERR_UNAVAILABLE);
+	/* Neither that one, nor the other one, nor a new one waits for it again. */
+	assert_true(time_to_read() < 900);
+	assert_non_null(strstr(told, other.uri));
+	assert_bytes(mfa_entry_get(&entry, MFA_ATTR_ENABLED, 0), "FALSE");
+	fresh = conn;
+	conn = old;
+	assert_true(time_to_read() < 900);
+	mfa_conn_free(&conn);
+	assert_int_equal(mfa_conn_alloc(&conn, &store), MFA_OK);
+	assert_true(time_to_read() < 900);
+	mfa_conn_free(&fresh);
+}
+
+static void new_connections_go_back_to_the_first_server(void **state)
+{
+	char uris[512];
+
+	(void)state;
+	(void)snprintf(uris, sizeof(uris), "%s %s", directory.uri, other.uri);
+	config_set(&config, "ldap", "uri", uris);
+	store.log = keep_line;
+	store.failed_until_ms[MFA_SIDE_READ][0] = INT64_MAX;
+	store.account.password = other.password;
+	read_in_time(MFA_OK);
+	assert_non_null(strstr(told, other.uri));
+	assert_non_null(strstr(told, "does not answer"));
+	mfa_conn_free(&conn);
+	assert_int_equal(mfa_conn_alloc(&conn, &store), MFA_OK);
+	store.account.password = directory.password;
+	/* The time of the failure is over. */
+	store.failed_until_ms[MFA_SIDE_READ][0] = 1;
+	read_in_time(MFA_OK);
+	assert_non_null(strstr(told, directory.uri));
+	assert_non_null(strstr(told, "works again"));
+}
+
+static void when_all_have_failed_all_are_tried(void **state)
+{
+	(void)state;
+	store.failed_until_ms[MFA_SIDE_READ][0] = INT64_MAX;
+	read_in_time(MFA_OK);
+	assert_int_equal(store.failed_until_ms[MFA_SIDE_READ][0], 0);
+}
+
 static void a_refused_bind_ends_the_list(void **state)
 {
 	char uris[512];
@@ -361,6 +439,9 @@ int main(void)
 		OUTAGE_TEST(an_open_connection_needs_a_server),
 		OUTAGE_TEST(the_next_server_of_the_list_is_asked),
 		OUTAGE_TEST(a_silent_server_does_not_use_up_the_time_of_the_next),
+		OUTAGE_TEST(a_server_that_hangs_costs_one_login_its_time),
+		OUTAGE_TEST(new_connections_go_back_to_the_first_server),
+		OUTAGE_TEST(when_all_have_failed_all_are_tried),
 		OUTAGE_TEST(a_refused_bind_ends_the_list),
 		OUTAGE_TEST(a_silent_server_is_unavailable_in_time),
 		OUTAGE_TEST(a_silent_server_is_unavailable_in_time_over_ldaps),
