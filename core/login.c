@@ -148,10 +148,24 @@ struct question {
 	struct mfa_request const *request;
 	mfa_login_hook hook;
 	void *uctx;
-	bool confirming; //!< The provider was asked to confirm.
-	bool by_replica; //!< The decision is one that the provider has not confirmed.
-	bool unknown;	 //!< The replica does not have the entry.
+	bool confirming;	  //!< The provider was asked to confirm.
+	bool by_replica;	  //!< The decision is one that the provider has not confirmed.
+	bool unknown;		  //!< The replica does not have the entry.
+	struct mfa_diag accepted; //!< Why it was accepted by a change that was sent; or empty.
 };
+
+/** An accept that finds its own traces is the login itself, and the log shall say so */
+static void keep_reason(struct question *question)
+{
+	struct mfa_decision *decision = &question->login->decision;
+
+	if (decision->verdict != MFA_ACCEPT) return;
+	if (decision->change.count > 0) {
+		question->accepted = decision->reason;
+	} else if (question->accepted.text[0]) {
+		decision->reason = question->accepted;
+	}
+}
 
 static void ask_record(struct question const *question)
 {
@@ -232,6 +246,7 @@ static enum mfa_rc decide(struct mfa_update *update, struct mfa_diag *diag)
 	}
 	login->sent = update->sent;
 	ask_record(question);
+	keep_reason(question);
 	update->have_entry = is_proven(login);
 	question->unknown = false;
 	question->by_replica = update->have_entry && needs_confirming(question);
@@ -280,7 +295,8 @@ enum mfa_rc mfa_login_run(struct mfa_login *login, struct mfa_login_context cons
 				    .change = &login->decision.change,
 				    .decide = decide,
 				    .uctx = &question,
-				    .have_entry = login->have_entry};
+				    .have_entry = login->have_entry,
+				    .recheck = ctx->recheck};
 	struct mfa_diag diag = {.text = ""};
 	enum mfa_rc rc;
 

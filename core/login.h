@@ -33,6 +33,7 @@ struct mfa_login_context {
 	enum mfa_confirm
 		confirm; //!< What mfa_config_confirm() says; needs conn when it is not "no".
 	bool lean;	 //!< Read what the decision needs; for programs that look at nothing else.
+	bool recheck;	 //!< See mfa_login_run(); not with a hook that adds to the change.
 };
 
 /** Called on an answer before it is written; may add to the change
@@ -66,6 +67,11 @@ enum mfa_rc mfa_login_read(struct mfa_login *login, struct mfa_diag *diag, struc
 			   enum mfa_side side, struct mfa_where const *where) MFA_MUST_CHECK;
 
 /** Ask
+ *
+ * Where the server cannot check the conditions of an accept as it writes, and recheck is
+ * set, the entry is read again after that and decided upon once more: it must still accept,
+ * as a retransmission of itself.  So a failure, a reset or a suspension that came between
+ * reading and writing refuses; the code is used up.
  *
  * An earlier entry is good for one thing: to accept, by a change under the condition
  * that all that was decided upon is still so, which the directory checks as it writes

@@ -338,6 +338,11 @@ static bool put_asserts(BerElement *ber, struct mfa_change const *change,
 	return ok && ber_printf(ber, "}") >= 0;
 }
 
+bool mfa_conn_asserts(struct mfa_conn const *conn)
+{
+	return !__atomic_load_n(&conn->store->no_assert, __ATOMIC_RELAXED);
+}
+
 /** The assertion control (RFC 4528), or NULL when there is nothing to assert or nobody to ask */
 static enum mfa_rc make_control(LDAPControl **control, struct mfa_conn const *conn,
 				struct mfa_change const *change)
@@ -348,7 +353,7 @@ static enum mfa_rc make_control(LDAPControl **control, struct mfa_conn const *co
 
 	*control = NULL;
 	if (change->assert_count == 0) return MFA_OK;
-	if (__atomic_load_n(&conn->store->no_assert, __ATOMIC_RELAXED)) return MFA_OK;
+	if (!mfa_conn_asserts(conn)) return MFA_OK;
 	ber = ber_alloc_t(LBER_USE_DER);
 	if (ber && put_asserts(ber, change, conn->store->config) &&
 	    ber_flatten2(ber, &filter, 0) == 0) {

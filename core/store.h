@@ -91,6 +91,12 @@ enum mfa_rc mfa_conn_read(struct mfa_entry *entry, struct mfa_diag *diag, struct
 bool mfa_conn_may_confirm(struct mfa_conn *conn);
 void mfa_conn_note_provider(struct mfa_conn *conn, bool answered);
 
+/** Whether the conditions of a change are checked by the server as it writes (RFC 4528)
+ *
+ * False once a server refused the assertion control.
+ */
+bool mfa_conn_asserts(struct mfa_conn const *conn);
+
 /** Carry out a change on the writing side, in one modify
  *
  * @return

@@ -35,6 +35,11 @@ static enum mfa_rc write_change(struct mfa_update *update, struct mfa_diag *diag
 	if (!update->conn) return MFA_ERR_INTERNAL;
 	rc = mfa_conn_modify(diag, update->conn, update->entry->dn, update->change);
 	update->sent |= rc == MFA_ERR_BROKEN;
+	/* Whatever came between reading and writing is in the entry that is read now. */
+	if (rc == MFA_OK && update->recheck && update->change->assert_count > 0 &&
+	    !mfa_conn_asserts(update->conn)) {
+		rc = MFA_ERR_CONFLICT;
+	}
 	if (mfa_rc_again(rc)) {
 		update->have_entry = false;
 		update->side = MFA_SIDE_WRITE;

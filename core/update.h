@@ -39,6 +39,7 @@ struct mfa_update {
 	bool fresh;	 //!< The entry was read by this update; set by mfa_update_run().
 	bool sent;	 //!< A change was sent and not answered; set by mfa_update_run().
 	bool dry_run;	 //!< Decide, and write nothing.
+	bool recheck;	 //!< Decide once more upon what was written under unchecked conditions.
 };
 
 /** Carry it out

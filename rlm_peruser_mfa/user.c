@@ -249,6 +249,7 @@ enum mfa_rc peruser_ask(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_lo
 	struct mfa_login_context ctx = {.ring = &inst->ring,
 					.policy = &inst->policy,
 					.lean = true,
+					.recheck = true,
 					.confirm = mfa_config_confirm(&inst->directory.config),
 					.required = peruser_required(request)};
 	TALLOC_CTX *pool = talloc_new(request);

@@ -117,6 +117,66 @@ static void a_wrong_code_is_in_the_directory(void **state)
 			 0);
 }
 
+/* ---- a server that cannot check the conditions of a modify, such as 389 Directory Server */
+
+static char const *meanwhile_attr, *meanwhile_value;
+
+/** What somebody else does between the first read and the write */
+static bool meanwhile(struct mfa_login *which, void *uctx)
+{
+	(void)uctx;
+	if (which->decision.change.count > 0 && meanwhile_attr) {
+		directory_set(&directory, "anna", meanwhile_attr, meanwhile_value);
+		meanwhile_attr = NULL;
+	}
+	return true;
+}
+
+static enum mfa_rc ask_unasserted(char const *attr, char const *value)
+{
+	struct mfa_login_context const ctx = {
+		.conn = conn, .where = &anna, .ring = &ring, .policy = &policy, .recheck = true};
+	struct mfa_request const request = {
+		.now_s = NOW, .code = &code, .nonce = NONCE_A, .prompt = 1};
+
+	code = code_of(CODE);
+	meanwhile_attr = attr;
+	meanwhile_value = value;
+	store.no_assert = true;
+	return mfa_login_run(login, &ctx, &request, meanwhile, NULL);
+}
+
+static void without_assertions_a_login_is_accepted_as_well(void **state)
+{
+	(void)state;
+	assert_int_equal(ask_unasserted(NULL, NULL), MFA_OK);
+	assert_answer(MFA_ACCEPT, MFA_RESULT_ACCEPTED);
+	assert_string_equal(login->decision.reason.text, "code accepted");
+}
+
+static void without_assertions_failures_that_came_meanwhile_count(void **state)
+{
+	(void)state;
+	assert_int_equal(ask_unasserted("peruserMfaFailures", "5 1111111109 AAAA"), MFA_OK);
+	assert_answer(MFA_REJECT, MFA_RESULT_LOCKED);
+}
+
+static void without_assertions_a_reset_that_came_meanwhile_counts(void **state)
+{
+	(void)state;
+	assert_int_equal(ask_unasserted("peruserMfaSecret", "KRSXG5CTMVRXEZLUKRSXG5CTMVRXEZLU"),
+			 MFA_OK);
+	assert_answer(MFA_CHALLENGE, MFA_RESULT_CHALLENGED);
+	directory_set(&directory, "anna", "peruserMfaSecret", RFC_KEY);
+}
+
+static void without_assertions_a_suspension_that_came_meanwhile_counts(void **state)
+{
+	(void)state;
+	assert_int_equal(ask_unasserted("peruserMfaEnabled", "FALSE"), MFA_OK);
+	assert_answer(MFA_REJECT, MFA_RESULT_REJECTED);
+}
+
 /* The entry was read before another server took the code. */
 static void who_comes_second_decides_again(void **state)
 {
@@ -272,6 +332,10 @@ int main(void)
 		LOGIN_TEST(an_accepted_code_is_in_the_directory),
 		LOGIN_TEST(a_wrong_code_is_in_the_directory),
 		LOGIN_TEST(who_comes_second_decides_again),
+		LOGIN_TEST(without_assertions_a_login_is_accepted_as_well),
+		LOGIN_TEST(without_assertions_failures_that_came_meanwhile_count),
+		LOGIN_TEST(without_assertions_a_reset_that_came_meanwhile_counts),
+		LOGIN_TEST(without_assertions_a_suspension_that_came_meanwhile_counts),
 		LOGIN_TEST(an_admin_who_came_in_between_is_obeyed),
 		LOGIN_TEST(an_answer_that_got_lost_is_no_replay),
 		LOGIN_TEST(a_write_that_never_arrives_gives_up),
