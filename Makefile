@@ -190,7 +190,7 @@ $(B)/peruser-mfa: $(B)/admin/main.o $(ADMIN_LIB) $(CORE_LIB)
 	$(call say,LD,$@)
 	$(Q)$(CC) -pie $^ $(ALL_LDFLAGS) $(ALL_LIBS) -o $@
 
-$(B)/enroll/assets.o: enroll/page.css enroll/page.js
+$(B)/enroll/assets.o: enroll/page.css enroll/page.js enroll/icon.svg
 
 $(B)/locale/%/LC_MESSAGES/peruser-mfa-enroll.mo: enroll/po/%.po | build/packages-build
 	@mkdir -p $(@D)

@@ -8,6 +8,7 @@
 
 FILE_AS(mfa_file_style, "enroll/page.css");
 FILE_AS(mfa_file_script, "enroll/page.js");
+FILE_AS(mfa_file_icon, "enroll/icon.svg");
 
 static void send_file(struct mfa_web *web, char const *file, char const *type)
 {
@@ -19,6 +20,11 @@ static void send_file(struct mfa_web *web, char const *file, char const *type)
 void mfa_page_style(struct mfa_web *web)
 {
 	send_file(web, mfa_file_style, "text/css; charset=utf-8");
+}
+
+void mfa_page_icon(struct mfa_web *web)
+{
+	send_file(web, mfa_file_icon, "image/svg+xml");
 }
 
 void mfa_page_script(struct mfa_web *web)

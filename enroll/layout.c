@@ -62,9 +62,10 @@ static void write_head(struct mfa_web *web, char const *title)
 		     "<meta name=\"color-scheme\" content=\"light dark\">\n"
 		     "<meta name=\"robots\" content=\"noindex\">\n"
 		     "<title>%% – %</title>\n"
+		     "<link rel=\"icon\" type=\"image/svg+xml\" href=\"%/icon.svg\">\n"
 		     "<link rel=\"stylesheet\" href=\"%/style.css\">\n",
 		     web->lang, web->error[0] != '\0' ? _("Problem: ") : "", title, page->site_name,
-		     web->http.base);
+		     web->http.base, web->http.base);
 	if (page->style_sheet[0] != '\0')
 		mfa_out_html(out, "<link rel=\"stylesheet\" href=\"%\">\n", page->style_sheet);
 	mfa_out_html(out, "<script src=\"%/page.js\" defer></script>\n</head>\n", web->http.base);
@@ -99,10 +100,13 @@ void mfa_layout_begin(struct mfa_web *web, char const *title)
 	write_bar(web);
 	show_flash(web);
 	mfa_out_html(&web->body, "<h1>%</h1>\n", title);
-	if (web->error[0] != '\0')
-		mfa_out_html(&web->body,
-			     "<p class=\"notice bad\" role=\"alert\" id=\"problem\">%</p>\n",
-			     web->error);
+	if (web->error[0] != '\0' && !web->problem_below) mfa_layout_problem(web);
+}
+
+void mfa_layout_problem(struct mfa_web *web)
+{
+	mfa_out_html(&web->body, "<p class=\"notice bad\" role=\"alert\" id=\"problem\">%</p>\n",
+		     web->error);
 }
 
 void mfa_layout_end(struct mfa_web *web)
@@ -156,8 +160,8 @@ static void describe(struct mfa_web *web, char const *name)
 	bool const wrong = web->error[0] != '\0' && strcmp(web->wrong_field, name) == 0;
 
 	mfa_out_raw(&web->body, wrong ? " aria-invalid=\"true\"" : "");
-	mfa_out_html(&web->body, " aria-describedby=\"%%-hint\"></div>\n", wrong ? "problem " : "",
-		     name);
+	mfa_out_html(&web->body, " aria-describedby=\"%%-hint\"", wrong ? "problem " : "", name);
+	mfa_out_raw(&web->body, wrong ? " autofocus></div>\n" : "></div>\n");
 }
 
 void mfa_layout_code(struct mfa_web *web, char const *hint, bool digits)
@@ -184,6 +188,15 @@ void mfa_layout_text(struct mfa_web *web, char const *name, char const *label, c
 	describe(web, name);
 }
 
+void mfa_layout_show_password(struct mfa_web *web)
+{
+	/* Of use with scripts only, which let it appear. */
+	mfa_out_html(&web->body,
+		     "<p><button type=\"button\" class=\"button small\" data-show=\"password\" "
+		     "aria-pressed=\"false\" hidden>%</button></p>\n",
+		     _("Show the password"));
+}
+
 void mfa_layout_password(struct mfa_web *web)
 {
 	if (!web->ask_password) return;
@@ -194,6 +207,7 @@ void mfa_layout_password(struct mfa_web *web)
 		     "autocomplete=\"current-password\" maxlength=\"256\" required",
 		     _("Password"), _("You signed in a while ago: please give it once more."));
 	describe(web, "password");
+	mfa_layout_show_password(web);
 }
 
 void mfa_layout_hidden(struct mfa_web *web, char const *name, char const *value)

@@ -41,8 +41,14 @@ void mfa_layout_code(struct mfa_web *web, char const *hint, bool digits);
 void mfa_layout_text(struct mfa_web *web, char const *name, char const *label, char const *hint,
 		     char const *value);
 
+/** A button that lets the password be read, for the field with the id "password" */
+void mfa_layout_show_password(struct mfa_web *web);
+
 /** The password, where it is asked for once more */
 void mfa_layout_password(struct mfa_web *web);
+
+/** What went wrong, once on a page: mfa_layout_begin() says it unless web->problem_below is set */
+void mfa_layout_problem(struct mfa_web *web);
 
 /** A value that travels along */
 void mfa_layout_hidden(struct mfa_web *web, char const *name, char const *value);

@@ -33,6 +33,17 @@ window.addEventListener("pageshow", (event) => {
 	if (event.persisted) location.reload();
 });
 
+for (const button of document.querySelectorAll("[data-show]")) {
+	const field = document.getElementById(button.dataset.show);
+	button.hidden = false;
+	button.addEventListener("click", () => {
+		const shown = field.type === "text";
+		field.type = shown ? "password" : "text";
+		button.setAttribute("aria-pressed", String(!shown));
+	});
+	field.form.addEventListener("submit", () => { field.type = "password"; });
+}
+
 const problem = document.getElementById("problem");
-const field = problem && document.querySelector("[aria-invalid]");
+const field = problem && (document.querySelector("[autofocus]") || document.querySelector("[aria-invalid]"));
 if (field) field.focus();

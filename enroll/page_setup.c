@@ -48,15 +48,46 @@ static void show_reason(struct mfa_web *web, enum mfa_setup setup)
 		mfa_out_html(&web->body, "<p class=\"notice warn\">%</p>\n", text);
 }
 
-/** First step: get an app */
+/** The apps that the site recommends: "Name https://address, Name https://address" */
+static void show_apps(struct mfa_web *web)
+{
+	char const *text = web->app->settings.page.apps;
+	struct mfa_settings_app app;
+
+	if (text[0] == '\0') return;
+	mfa_out_raw(&web->body, "<ul class=\"apps\">\n");
+	while (mfa_settings_app(&app, &text)) {
+		mfa_out_raw(&web->body, "<li><a rel=\"noreferrer\" target=\"_blank\" href=\"");
+		mfa_out_bytes(&web->body, app.address);
+		mfa_out_raw(&web->body, "\">");
+		mfa_out_bytes(&web->body, app.name);
+		mfa_out_raw(&web->body, "</a></li>\n");
+	}
+	mfa_out_raw(&web->body, "</ul>\n");
+}
+
+/** Before the app: what would be in vain without it */
+static void show_voucher_step(struct mfa_web *web, enum mfa_setup setup)
+{
+	if (setup != MFA_SETUP_ON || !web->app->settings.page.require_voucher) return;
+	mfa_out_html(&web->body, "<li><h2>%</h2>\n", _("Have your voucher ready"));
+	mfa_layout_text(web, "voucher", _("Voucher"),
+			_("The one-time voucher that your administrator gave you."),
+			mfa_form_get(&web->form, "voucher"));
+	mfa_out_raw(&web->body, "</li>\n");
+}
+
+/** Get an app */
 static void show_app_step(struct mfa_web *web, enum mfa_setup setup)
 {
-	mfa_out_html(&web->body, "<ol class=\"steps\">\n<li><h2>%</h2>\n<p>%</p></li>\n",
+	mfa_out_html(&web->body, "<li><h2>%</h2>\n<p>%</p>\n",
 		     setup == MFA_SETUP_ON ? _("Get an authenticator app")
 					   : _("Open the app on the new device"),
 		     _("Any app that shows TOTP codes will do: the one that your organisation "
 		       "recommends, or "
 		       "one from your phone's store. Some password managers do it too."));
+	show_apps(web);
+	mfa_out_raw(&web->body, "</li>\n");
 }
 
 /** Second step: bring the key into the app */
@@ -74,12 +105,19 @@ static bool show_key_step(struct mfa_web *web, struct mfa_pending const *pending
 	       group_key(key, pending) == MFA_OK;
 	OPENSSL_cleanse(&totp, sizeof(totp));
 	if (!done) return false;
+	mfa_out_html(out, "<li><h2>%</h2>\n", _("Bring the key into the app"));
+	/* A phone cannot scan its own screen, so there this comes first, elsewhere last. */
+	mfa_out_html(out, "<p class=\"narrow\"><a class=\"button primary\" href=\"%\">%</a></p>\n",
+		     uri, _("Open the app on this device"));
+	mfa_out_html(out, "<p class=\"narrow\">%</p>\n",
+		     _("Or scan the picture with another device:"));
 	mfa_out_html(
-		out, "<li><h2>%</h2>\n<p>%</p>\n", _("Scan this picture with the app"),
+		out, "<p class=\"wide\">%</p>\n",
 		_("In the app choose to add an account, then point the camera at the picture."));
 	done = mfa_qr_draw(out, uri, _("QR code with your key")) == MFA_OK;
 	mfa_out_html(out,
-		     "<p class=\"or\">%</p>\n<p><a class=\"button plain\" href=\"%\">%</a></p>\n",
+		     "<p class=\"or wide\">%</p>\n"
+		     "<p class=\"wide\"><a class=\"button plain\" href=\"%\">%</a></p>\n",
 		     _("Is the app on this device? Then open it from here:"), uri,
 		     _("Open the app on this device"));
 	mfa_out_html(out,
@@ -95,6 +133,12 @@ static bool show_key_step(struct mfa_web *web, struct mfa_pending const *pending
 	return done;
 }
 
+/** Whether the problem, if any, is one of the last step */
+static bool is_about_code(struct mfa_web const *web)
+{
+	return web->error[0] != '\0' && !web->ask_password && strcmp(web->wrong_field, "code") == 0;
+}
+
 static char const *button_of(enum mfa_setup setup)
 {
 	switch (setup) {
@@ -105,31 +149,20 @@ static char const *button_of(enum mfa_setup setup)
 	return _("Use the new device, remove the old ones");
 }
 
-/** Third step: show that it arrived */
-static bool show_code_step(struct mfa_web *web, struct mfa_pending const *pending)
+/** Show that it arrived; what was wrong is said here, where the code is typed */
+static void show_code_step(struct mfa_web *web, struct mfa_pending const *pending)
 {
 	char const *name = mfa_form_get(&web->form, "name");
-	char box[MFA_PENDING_TEXT_SIZE];
 
-	if (mfa_pending_seal(box, pending, web) != MFA_OK) return false;
 	mfa_out_html(&web->body, "<li><h2>%</h2>\n", _("Type the code that the app shows"));
-	/* Once more: what stands at the top of this long page is out of sight here. */
-	if (web->error[0] != '\0')
-		mfa_out_html(&web->body, "<p class=\"notice bad\">%</p>\n", web->error);
-	mfa_layout_form(web, web->route->path);
-	mfa_layout_hidden(web, "pending", box);
-	mfa_layout_password(web);
-	if (pending->setup == MFA_SETUP_ON && web->app->settings.page.require_voucher) {
-		mfa_layout_text(web, "voucher", _("Voucher"),
-				_("The one-time voucher that your administrator gave you."),
-				mfa_form_get(&web->form, "voucher"));
-	}
+	if (is_about_code(web)) mfa_layout_problem(web);
 	mfa_layout_code(web, _("Six digits. A new code appears every 30 seconds."), true);
 	mfa_layout_text(web, "name", _("Name of the device"), _("So that you recognise it later."),
 			name[0] != '\0' ? name : _("My phone"));
-	mfa_layout_form_end(web, "primary", button_of(pending->setup));
-	mfa_out_raw(&web->body, "</li></ol>\n");
-	return true;
+	mfa_out_html(&web->body,
+		     "<button type=\"submit\" class=\"button primary\">%</button>\n</li>\n</ol>\n"
+		     "</form>\n",
+		     button_of(pending->setup));
 }
 
 static char const *title_of(enum mfa_setup setup)
@@ -144,10 +177,20 @@ static char const *title_of(enum mfa_setup setup)
 
 static void show_setup(struct mfa_web *web, struct mfa_pending const *pending)
 {
+	char box[MFA_PENDING_TEXT_SIZE];
+
+	web->problem_below = is_about_code(web);
 	mfa_layout_begin(web, title_of(pending->setup));
 	show_reason(web, pending->setup);
+	mfa_layout_form(web, web->route->path);
+	if (mfa_pending_seal(box, pending, web) != MFA_OK) web->body.failed = true;
+	mfa_layout_hidden(web, "pending", box);
+	mfa_layout_password(web);
+	mfa_out_raw(&web->body, "<ol class=\"steps\">\n");
+	show_voucher_step(web, pending->setup);
 	show_app_step(web, pending->setup);
-	if (!show_key_step(web, pending) || !show_code_step(web, pending)) web->body.failed = true;
+	if (!show_key_step(web, pending)) web->body.failed = true;
+	show_code_step(web, pending);
 	if (pending->setup != MFA_SETUP_ON || web->login->record.state == MFA_STATE_OFF)
 		mfa_layout_button(web, "plain", "/", _("Cancel"));
 	mfa_layout_end(web);

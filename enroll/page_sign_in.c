@@ -42,7 +42,10 @@ void mfa_page_sign_in_show(struct mfa_web *web)
 		     "autocomplete=\"current-password\" maxlength=\"256\" required",
 		     _("Password"));
 	mfa_out_raw(out, wrong);
+	/* The name is there already, and most likely right. */
+	mfa_out_raw(out, wrong[0] != '\0' ? " autofocus" : "");
 	mfa_out_raw(out, "></div>\n");
+	mfa_layout_show_password(web);
 	mfa_layout_form_end(web, "primary", _("Sign in"));
 	mfa_out_html(out, "<p><a href=\"%/lost\">%</a></p>\n", web->http.base,
 		     _("Lost your phone?"));

@@ -17,6 +17,7 @@ void mfa_route_run(struct mfa_web *web, bool expired);
 
 void mfa_page_style(struct mfa_web *web);
 void mfa_page_script(struct mfa_web *web);
+void mfa_page_icon(struct mfa_web *web);
 
 void mfa_page_sign_in_show(struct mfa_web *web);
 void mfa_page_sign_in(struct mfa_web *web);

@@ -55,6 +55,7 @@ struct mfa_route const mfa_routes[] = {
 	/* path            show                    act                   query         form          in     change */
 	{"/style.css",     mfa_page_style,         NULL,                 NULL,         NULL,         false, false},
 	{"/page.js",       mfa_page_script,        NULL,                 NULL,         NULL,         false, false},
+	{"/icon.svg",      mfa_page_icon,          NULL,                 NULL,         NULL,         false, false},
 	{"/sign-in",       mfa_page_sign_in_show,  mfa_page_sign_in,     NULL,         sign_in_form, false, false},
 	{"/sign-out",      NULL,                   mfa_page_sign_out,    NULL,         sign_out_form, false, false},
 	{"/",              mfa_page_home_show,     NULL,                 NULL,         NULL,         true,  false},
@@ -110,7 +111,10 @@ static bool is_safe_transport(struct mfa_web *web)
 {
 	if (web->http.https) return true;
 	/* What makes a page look well is no secret, and the refusal below is a page too. */
-	if (web->route->show == mfa_page_style || web->route->show == mfa_page_script) return true;
+	if (web->route->show == mfa_page_style || web->route->show == mfa_page_script ||
+	    web->route->show == mfa_page_icon) {
+		return true;
+	}
 	if (web->app->settings.page.allow_plain_loopback && web->http.loopback) return true;
 	mfa_layout_message(
 		web, 403, _("HTTPS only"),

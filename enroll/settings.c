@@ -3,10 +3,14 @@
 
 #include <string.h>
 
-#define STRING_MAX   1024u
-#define AT(_field)   offsetof(struct mfa_page_config, _field)
-#define SHARED_FILE  MFA_FR_CONFDIR "/mods-config/peruser_mfa/peruser_mfa.conf"
-#define THROTTLE     MFA_STATEDIR "/throttle"
+#define STRING_MAX  1024u
+#define AT(_field)  offsetof(struct mfa_page_config, _field)
+#define SHARED_FILE MFA_FR_CONFDIR "/mods-config/peruser_mfa/peruser_mfa.conf"
+#define THROTTLE    MFA_STATEDIR "/throttle"
+/* Free, open, and without an account. */
+#define APPS                                                                                       \
+	"Aegis (Android) https://getaegis.app, 2FAS (Android, iPhone) https://2fas.com, "          \
+	"FreeOTP (Android, iPhone) https://freeotp.github.io"
 #define TITLE_MAX    64u
 #define SENTENCE_MAX 400u
 
@@ -22,6 +26,7 @@ static struct mfa_config_item const items[] = {
 	{"site", "support", MFA_CONFIG_STRING, AT(support), "", 0, SENTENCE_MAX, NULL},
 	{"site", "logo", MFA_CONFIG_STRING, AT(logo), "", 0, STRING_MAX, NULL},
 	{"site", "style_sheet", MFA_CONFIG_STRING, AT(style_sheet), "", 0, STRING_MAX, NULL},
+	{"site", "apps", MFA_CONFIG_STRING, AT(apps), APPS, 0, STRING_MAX, NULL},
 	{"site", "base_path", MFA_CONFIG_STRING, AT(base_path), "", 0, 200, NULL},
 	{"site", "locale_dir", MFA_CONFIG_STRING, AT(locale_dir), MFA_LOCALEDIR, 1, STRING_MAX,
 	 NULL},
@@ -63,6 +68,33 @@ static bool is_mail_address(char const *text)
 			    "@.!#$%&'*+/=?^_`{|}~-") == strlen(text);
 }
 
+bool mfa_settings_app(struct mfa_settings_app *app, char const **list)
+{
+	static char const separator[] = " https://";
+	char const *address = strstr(*list, separator);
+	size_t len;
+
+	*list += strspn(*list, ", ");
+	if (!address || address <= *list) return false;
+	app->name = (struct mfa_bytes){(uint8_t const *)*list, (size_t)(address - *list)};
+	address++;
+	len = strcspn(address, ", \"'<>");
+	app->address = (struct mfa_bytes){(uint8_t const *)address, len};
+	*list = address + len;
+	return len > sizeof(separator) - 1;
+}
+
+static bool are_apps(char const *list)
+{
+	struct mfa_settings_app app;
+
+	while (list[0] != '\0') {
+		if (!mfa_settings_app(&app, &list) || (list[0] != '\0' && list[0] != ','))
+			return false;
+	}
+	return true;
+}
+
 /** What one item's table cannot say */
 static enum mfa_rc check(struct mfa_diag *diag, struct mfa_page_config const *page,
 			 char const *path)
@@ -76,6 +108,8 @@ static enum mfa_rc check(struct mfa_diag *diag, struct mfa_page_config const *pa
 	if (!is_local_path(page->style_sheet))
 		wrong = "'style_sheet' must be a path on this host, such as /a.css";
 	if (!is_local_path(page->base_path)) wrong = "'base_path' must be a path such as /mfa";
+	if (!are_apps(page->apps))
+		wrong = "'apps' must be such as \"Name https://address, Name https://address\"";
 	if (page->mail_command[0] != '\0' && page->mail_command[0] != '/')
 		wrong = "'command' must be an absolute path, such as /usr/sbin/sendmail";
 	if (!is_mail_address(page->mail_from)) wrong = "'from' must be one bare mail address";

@@ -27,6 +27,7 @@ struct mfa_page_config {
 	char *support;	   //!< Whom to ask; empty: a general sentence.
 	char *logo;	   //!< Path on the same host, or empty.
 	char *style_sheet; //!< The same.
+	char *apps;	   //!< Recommended apps; see mfa_settings_app().
 	char *base_path;   //!< Where the page is mounted; empty: SCRIPT_NAME.
 	char *locale_dir;  //!< Translations.
 
@@ -65,6 +66,17 @@ struct mfa_settings {
  */
 enum mfa_rc mfa_settings_read(struct mfa_settings *settings, struct mfa_diag *diag,
 			      char const *path) MFA_MUST_CHECK;
+
+/** An app that the site recommends */
+struct mfa_settings_app {
+	struct mfa_bytes name, address;
+};
+
+/** Take the next app off a list: "Name https://address, Name https://address"
+ *
+ * @return false at the end of the list, or at an item that is none.
+ */
+bool mfa_settings_app(struct mfa_settings_app *app, char const **list);
 
 void mfa_settings_clear(struct mfa_settings *settings);
 

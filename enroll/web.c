@@ -243,7 +243,7 @@ static void clear(struct mfa_web *web)
 	mfa_out_reset(&web->body);
 	web->error[0] = '\0';
 	web->wrong_field = "code";
-	web->session_changed = web->ask_password = web->drop_codes = false;
+	web->session_changed = web->ask_password = web->problem_below = web->drop_codes = false;
 	web->route = NULL;
 	web->answer = (struct mfa_head){.status = 200, .type = "text/html; charset=utf-8"};
 }

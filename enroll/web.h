@@ -67,6 +67,7 @@ struct mfa_web {
 	char const *lang;
 	struct mfa_session session;
 	bool session_changed;		//!< Send the cookie.
+	bool problem_below;		//!< What went wrong is said further down, not at the top.
 	bool ask_password;		//!< The form asks for the password once more.
 	struct mfa_login *login;	//!< The visitor's record, as read last.
 	struct mfa_form form;		//!< Fields of the query or of the body.

@@ -342,6 +342,27 @@ def test_a_key_on_top_is_taken_up_without_a_restart(slapd):
         assert user.get("peruserMfaSecret").startswith("{GCM}k2$")
 
 
+def test_apps_that_the_site_recommends(fast, slapd):
+    visitor = signed_in(fast(), User(slapd))
+    assert "https://getaegis.app" in visitor.get("/on").page.links
+    page = fast({"site.apps": "Our <App> https://apps.example.org/a?b=c&d"})
+    shown = signed_in(page, User(slapd)).get("/on")
+    assert [link for link in shown.page.links if "https://" in link] == ["https://apps.example.org/a?b=c&d"]
+    assert ">Our &lt;App&gt;</a>" in shown.text and "getaegis" not in shown.text
+    assert "https://" not in "".join(signed_in(fast({"site.apps": ""}), User(slapd)).get("/on").page.links)
+
+
+@pytest.mark.parametrize("apps", ["x", "Name http://example.org", "https://example.org", "A https://a.example;B https://b",
+                                  "javascript:alert(1)", 'A https://a.example/"x'])
+def test_apps_that_are_none_stop_the_program(fast, apps):
+    import subprocess
+    page = fast()
+    text = page.config.read_text().replace('name = "Example"', f"name = \"Example\"\n\tapps = '{apps}'", 1)
+    page.config.write_text(text)
+    done = subprocess.run([str(page.program), "-c", str(page.config), "-t"], capture_output=True, text=True)
+    assert done.returncode == 1 and "'apps' must be" in done.stderr, done.stderr
+
+
 def test_language_and_names_of_the_site(fast, slapd):
     page = fast({"site.name": "Uni <Ost>", "site.support": "Call & ask", "site.logo": "/l.svg"})
     german = page.visitor(language="fr, de;q=0.8, en;q=0.3").get("/sign-in")

@@ -15,10 +15,10 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
     "Strict-Transport-Security": "max-age=31536000", "Cache-Control": "no-store"}
-INLINE = ("style=", "<style", "<script>", "javascript:", " onclick", " onload", " onsubmit", '="http', "='http")
+INLINE = ("style=", "<style", "<script>", "javascript:", " onclick", " onload", " onsubmit", 'src="http', "='http")
 COOKIE = ["HttpOnly", "Path=/", "SameSite=Lax", "Secure"]
 PAGES = ("/", "/on", "/off", "/device/add", "/device/new", "/device/remove?device=AAAA", "/recovery", "/lost", "/device/replace", "/codes",
-         "/trusted", "/sign-in", "/style.css", "/page.js", "/sign-out", "/codes.txt", "/nothing", "/?a=b")
+         "/trusted", "/sign-in", "/style.css", "/page.js", "/icon.svg", "/sign-out", "/codes.txt", "/nothing", "/?a=b")
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def check(answer, status=None, **other):
 
 def cache(path):
     """Style sheet and script are the same for everybody."""
-    return {"Cache_Control": "public, max-age=86400"} if path in ("/style.css", "/page.js") else {}
+    return {"Cache_Control": "public, max-age=86400"} if path in ("/style.css", "/page.js", "/icon.svg") else {}
 
 
 @pytest.mark.parametrize("kind", ["nobody", "off", "on", "suspended", "broken"])
