@@ -390,7 +390,7 @@ static void decide_wrong(struct context const *ctx)
 		return;
 	}
 	if (!same_failure(&next, tag, ctx->request->now_s)) {
-		next.count++;
+		next.count += ctx->request->guesses > 0 ? ctx->request->guesses : 1;
 		next.present = true;
 		next.time_s = ctx->request->now_s;
 		memcpy(next.tag, tag, sizeof(tag));

@@ -65,6 +65,7 @@ struct mfa_request {
 		*nonce; //!< Of this login, MFA_NONCE_TEXT_SIZE - 1 characters; NULL without code.
 	uint32_t
 		prompt; //!< Which prompt of this login it answers, from 1; 0: none, it is asked once.
+	uint32_t guesses;	  //!< What a wrong code counts as; 0: one.
 	uint32_t failures_before; //!< Wrong codes in a row when the first prompt was made.
 	struct mfa_bytes device;  //!< What tells the device; no bytes: do not remember.
 };

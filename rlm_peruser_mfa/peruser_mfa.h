@@ -96,6 +96,8 @@ typedef struct rlm_peruser_mfa_t {
 struct mfa_notes {
 	bool checked;  //!< The code was checked in authenticate.
 	bool has_code; //!< A code came with the password.
+	uint32_t
+		cuts; //!< Places where it could have been cut off, none of which left a right code.
 	struct mfa_code code;
 	struct mfa_login *login; //!< The record, when it was read before post-auth.
 };

@@ -384,6 +384,7 @@ static enum mfa_rc ask_record(rlm_peruser_mfa_t *inst, REQUEST *request, struct 
 		if (peruser_packet_nonce(nonce, request) == 0) {
 			ask.code = &notes->code;
 			ask.nonce = nonce;
+			ask.guesses = notes->cuts;
 			rc = peruser_ask(inst, request, notes->login, &ask, NULL);
 		}
 	}

@@ -157,17 +157,24 @@ static size_t find_cuts(struct cut cuts[static 4], rlm_peruser_mfa_t *inst, REQU
 /** Choose among cuts: the one whose code is right, else any
  *
  * "Any" is drawn by lot: were it always the same, codes of the other length could
- * be guessed behind a known password without ever being counted as wrong.
+ * be guessed behind a known password without ever being counted as wrong.  The first
+ * factor sees one cut alone, so only one of so many guesses gets as far as to be
+ * counted.  It counts for all of them.
+ *
+ * @param[out] drawn among how many it was drawn; 1 when there was no choice.
  */
-static struct cut choose_cut(struct cut const *cuts, size_t count, rlm_peruser_mfa_t *inst,
-			     REQUEST *request, struct mfa_login *login, struct mfa_bytes typed)
+static struct cut choose_cut(uint32_t *drawn, struct cut const *cuts, size_t count,
+			     rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_login *login,
+			     struct mfa_bytes typed)
 {
 	uint8_t lot = 0;
 
+	*drawn = 1;
 	if (count == 1) return cuts[0];
 	for (size_t i = 0; i < count; i++) {
 		if (is_right(inst, request, login, typed, cuts[i])) return cuts[i];
 	}
+	*drawn = (uint32_t)count;
 	if (mfa_random(&lot, 1) != MFA_OK) return cuts[0];
 	return cuts[lot % count];
 }
@@ -187,7 +194,7 @@ static rlm_rcode_t take_appended(rlm_peruser_mfa_t *inst, REQUEST *request, stru
 	login->record.failures = (struct mfa_failures){0};
 	count = find_cuts(cuts, inst, request, login, typed);
 	if (count == 0) return RLM_MODULE_NOOP;
-	cut = choose_cut(cuts, count, inst, request, login, typed);
+	cut = choose_cut(&notes->cuts, cuts, count, inst, request, login, typed);
 	mfa_code_parse(&notes->code,
 		       (struct mfa_bytes){typed.data + typed.len - cut.code_len, cut.code_len});
 	notes->has_code = true;

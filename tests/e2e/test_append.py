@@ -221,6 +221,20 @@ def test_wrong_codes_are_counted_whatever_the_length(slapd, client):
     assert glued(client, user, short.code()).result == "locked"
 
 
+def test_wrong_code_counts_for_each_place_where_it_could_be_cut(slapd, client):
+    """One cut of three reaches the first factor with the right password, so a third of the guesses counts three each."""
+    devices = [Device(digits=digits) for digits in (6, 7, 8)]
+    user = Enrolled(slapd, devices[0], password="horse12", peruserMfaSecret=[device.uri() for device in devices])
+    used, counts = [], []
+    for _ in range(40):
+        used.append(devices[0].wrong(used))
+        assert glued(client, user, used[-1]).rejected
+        counts.append(user.failures())
+        user.set(peruserMfaFailures=None)
+    assert set(counts) == {0, 3}, counts
+    assert 0 < counts.count(3) < 35, "not drawn by lot"
+
+
 def test_password_without_a_code(slapd, client):
     user = Enrolled(slapd)
     reply = user.start(client)

@@ -82,6 +82,23 @@ static void a_code_without_a_prompt_is_tried_once(void **state)
 	assert_true(user.decision.wrong);
 }
 
+static void a_wrong_code_may_count_as_several(void **state)
+{
+	struct mfa_code const code = code_of("000000");
+	struct mfa_request request = {.now_s = NOW, .code = &code, .nonce = NONCE_A, .guesses = 3};
+
+	(void)state;
+	enrolled();
+	assert_int_equal(user_ask(&user, &request), MFA_REJECT);
+	user_commit(&user);
+	assert_int_equal(failures(), 3);
+	request.now_s += 60;
+	assert_int_equal(user_ask(&user, &request), MFA_REJECT);
+	assert_int_equal(user.decision.result, MFA_RESULT_LOCKED);
+	user_commit(&user);
+	assert_int_equal(failures(), 6);
+}
+
 /* A client that repeats one wrong code by itself is not asked for ever, though it counts once. */
 static void the_number_of_prompts_is_limited_as_well(void **state)
 {
@@ -358,6 +375,7 @@ int main(void)
 		cmocka_unit_test(a_count_that_was_cleared_counts_from_zero),
 		cmocka_unit_test(a_code_without_a_prompt_is_tried_once),
 		cmocka_unit_test(the_number_of_prompts_is_limited_as_well),
+		cmocka_unit_test(a_wrong_code_may_count_as_several),
 		cmocka_unit_test(nothing_that_is_typed_wrong_is_free),
 		cmocka_unit_test(the_same_wrong_code_within_a_minute_counts_once),
 		cmocka_unit_test(the_same_wrong_code_is_compared_with_the_steps_of_its_first_try),
