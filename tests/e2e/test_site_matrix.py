@@ -14,10 +14,15 @@ import pytest
 from lib import ROOT
 from lib.site_matrix.logins import ATTACKS, EAP_ATTACKS
 from lib.site_matrix.run import rack_of, run
+from lib.site_matrix.site import FACTORS, MODES
 
 SEED = int(os.environ.get("SEED", "20260101"))
 SITES = int(os.environ.get("SITES", "100"))
 KEPT = ROOT / "build/site-matrix"
+
+
+KINDS = (*(("code", kind) for kind in (*FACTORS, *MODES, "eap inside", "eap both", "eap bare")),
+         *(("password", kind) for kind in FACTORS))
 
 
 @pytest.mark.skipif("SITES" not in os.environ and "SITE" not in os.environ, reason="only by make matrix")
@@ -27,5 +32,6 @@ def test_sites():
     assert not seen.failures, "\n" + "\n".join(failure.text(KEPT) for failure in seen.failures)
     if only or SITES < 100:
         return
-    assert seen.logins >= 20 * SITES and seen.honest >= 0.2 * seen.logins, seen
+    assert seen.logins >= 20 * SITES and seen.welcomed["all"] >= 0.2 * seen.logins
+    assert all(seen.welcomed[kind] >= SITES // 50 for kind in KINDS), seen.welcomed
     assert all(seen.kinds[attack.__name__] >= SITES // 8 for attack in ATTACKS + EAP_ATTACKS), seen.kinds

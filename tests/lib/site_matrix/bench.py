@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Sends packets to one site and lets the oracle judge the replies."""
+import collections
 import os
 import random
 import re
@@ -38,7 +39,8 @@ class Bench:
         self.clients = {}
         self.spoiled = set()
         self.sent = []               # lines for people
-        self.logins = self.accepted = self.honest = 0
+        self.accepted = 0
+        self.welcomed = collections.Counter()   # honest logins that were accepted, by kind
 
     def close(self):
         for client in self.clients.values():
@@ -208,6 +210,14 @@ class Bench:
 
     def glued(self, person, code):
         return f"{person.password}{self.site.separator}{code}"
+
+    def welcome(self, reply, person, by_eap=False):
+        """Count an honest login that was accepted."""
+        if reply is not None and reply.accepted:
+            coded = "code" if person.state == ENROLLED and not self.site.report_only else "password"
+            self.welcomed[coded, f"eap {self.site.eap}" if by_eap else self.site.factor] += 1
+            self.welcomed[coded, self.site.mode] += 1
+            self.welcomed["all"] += 1
 
     def expect(self, reply, wanted, why, person):
         """An honest login must end as the README promises."""

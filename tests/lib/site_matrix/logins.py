@@ -63,8 +63,7 @@ def honest(bench):
         packet.typed = bench.glued(person, bench.fresh_code(person))
     reply = bench.send(packet)
     bench.expect(reply, wanted, f"honest {method} login of {person} as {name!r}", person)
-    if reply is not None and reply.accepted:
-        bench.honest += 1
+    bench.welcome(reply, person)
     if reply is not None and reply.challenged and person.state == ENROLLED:
         finish(bench, bench.issue(reply, packet, person), packet)
 
@@ -79,15 +78,15 @@ def finish(bench, issued, packet):
     method = "CHAP" if packet.method == "CHAP" else "PAP"
     reply = bench.answer(issued, bench.fresh_code(person), method=method)
     bench.expect(reply, "accept", f"right code of {person}", person)
-    bench.honest += reply is not None and reply.accepted
+    bench.welcome(reply, person)
 
 
 def honest_eap(bench):
     """A supplicant with an anonymous outer identity, and the code behind the password."""
     chance, site = bench.chance, bench.site
     person = bench.one(ENROLLED, OFF, UNENROLLED, BROKEN)
-    if not person.known_by_directory or not person.name.isascii() or not person.name.isalpha():
-        return
+    while not person.known_by_directory or not person.name.isascii() or not person.name.isalpha():
+        person = bench.one(ENROLLED, OFF, UNENROLLED, BROKEN)
     packet = eap_packet(bench, person)
     if bench.rack.programs_left and packet.method in ("TTLS/PAP", "TTLS/GTC", "PEAP/GTC"):
         packet.by_program, packet.kind, packet.station = True, "Wireless", STATIONS[0]
@@ -100,7 +99,7 @@ def honest_eap(bench):
         wanted = None
     reply = bench.send(packet)
     bench.expect(reply, wanted, f"honest {packet.method} login of {person}", person)
-    bench.honest += reply is not None and reply.accepted
+    bench.welcome(reply, person, by_eap=True)
 
 
 def eap_packet(bench, person, typed=None, **more):
@@ -412,7 +411,7 @@ def made_up_state(bench):
 def draw(bench):
     """The next login at this site."""
     chance = bench.chance
-    by_eap = bool(bench.site.eap) and chance.random() < 0.5
+    by_eap = bool(bench.site.eap) and chance.random() < 0.6
     if chance.random() < HONEST:
         return honest_eap if by_eap else honest
     attacks = EAP_ATTACKS if by_eap else ATTACKS

@@ -133,7 +133,7 @@ class Oracle:
     def exempt(self, person, packet):
         """Whether the password is enough for this account, by its record or by an option of the site."""
         site = self.site
-        if site.report_only:
+        if site.report_only or (packet.method == "TLS" and site.outside == "certificate"):
             return True
         if not person.known_by_directory:
             return site.not_found == "accept"
@@ -243,7 +243,8 @@ class Oracle:
     def _promised_eap(self, person, packet, with_code):
         """Where the module is listed in the tunnel, codes stand behind passwords there."""
         needs_code = not self.exempt(person, packet)
-        if self.site.eap not in ("inside", "both") or not person.known_by_directory:
+        decided = self.site.eap in ("inside", "both") or self.site.outside == "identity"
+        if not decided or not person.known_by_directory:
             return None
         if not needs_code:
             return None if with_code else "accept"

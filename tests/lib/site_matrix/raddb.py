@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The configuration of some sites in one server process."""
+import contextlib
 import shutil
 import socket
 
 from .. import conf
 from ..eap import PREPROCESS, STOCK, STOCK_FILES
-from ..process import free_port
+from ..process import PortTaken
 from ..radius_server import SHIPPED, TEMPLATES, FreeRadius, _fill
 from ..shipped_site import on_loopback
 from ..slapd import FREERADIUS_DN, RADIUS_DN
@@ -89,9 +90,22 @@ class Rack(FreeRadius):
     # ---- the configuration
 
     def pick_ports(self):
-        self.port = free_port(socket.SOCK_DGRAM)
-        for site in self.sites:
-            site.ports = {place: free_port(socket.SOCK_DGRAM) for place in places(site)}
+        wanted = [(site, place) for site in self.sites for place in places(site)]
+        with contextlib.ExitStack() as held:     # all at once, so that none is given out twice
+            for site, place in wanted:
+                sock = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+                sock.bind(("127.0.0.1", 0))
+                site.ports[place] = sock.getsockname()[1]
+        self.port = self.sites[0].ports["main"]
+
+    def start_on_free_ports(self, tries=5):
+        for left in reversed(range(tries)):
+            try:
+                return super().start_on_free_ports()
+            except PortTaken:
+                if not left:
+                    raise
+        return self
 
     def configure(self, **changes):
         shutil.rmtree(self.raddb, ignore_errors=True)
@@ -140,6 +154,8 @@ class Rack(FreeRadius):
                  "separator": site.separator, "unenrolled": site.unenrolled, "not_found": site.not_found,
                  "bind_users": site.factor == "own", "report_only": site.report_only, "challenge.cache": site.cache,
                  "remember.lifetime": site.remember_s}
+        if site.outside:
+            items["eap"] = site.outside
         if site.user_dn:
             items["user_dn"] = f"uid={NAME},{unit_of(site.number)}"
         text = (SHIPPED / "mods-available/peruser_mfa").read_text()
@@ -210,6 +226,8 @@ def eap_instance(site):
     by_certificate = "tls {\n\t\ttls = tls-peruser-mfa\n\t}\n\t"
     text = text.replace("\tgtc {", f"\tmd5 {{\n\t}}\n\t{by_certificate}gtc {{", 1)
     text = text.replace("enable = yes", "enable = no")
+    if site.outside == "certificate":
+        text = text.replace("\t\ttls_min", '\t\tcheck_cert_cn = "%{User-Name}"\n\t\ttls_min', 1)
     if site.eap == "bare":
         text = text.replace("default_eap_type = ttls", "default_eap_type = gtc", 1)
     return named(text, site)

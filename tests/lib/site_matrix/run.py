@@ -50,7 +50,7 @@ class Findings:
     sites: int = 0
     logins: int = 0
     accepted: int = 0
-    honest: int = 0
+    welcomed: collections.Counter = field(default_factory=collections.Counter)   # honest logins that got in
     kinds: collections.Counter = field(default_factory=collections.Counter)
     failures: list = field(default_factory=list)
 
@@ -144,7 +144,7 @@ def run_site(findings, rack, site, keep):
     bench.close()
     findings.sites += 1
     findings.accepted += bench.accepted
-    findings.honest += bench.honest
+    findings.welcomed += bench.welcomed
     if failed:
         keep.mkdir(parents=True, exist_ok=True)
         (keep / f"site{site.number}.packets").write_text(site.describe() + "\n" + "\n".join(bench.sent) + "\n")

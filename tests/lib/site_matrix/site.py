@@ -35,6 +35,7 @@ class Site:
     second: str = ""                 # mode of a second instance, for the NAS "second"
     open_door: bool = False          # another virtual server with this instance, which checks no password
     eap: str = ""                    # "", "inside", "outside", "both": where our module is listed; "bare": no tunnel
+    outside: str = ""                # the item "eap": identity, certificate, or its default
     ports: dict = field(default_factory=dict)
 
     @property
@@ -107,9 +108,11 @@ def draw_site(seed, number):
         site.mapped = chance.choices(["", "readable", "hidden"], [60, 20, 20])[0]
     site.second = often(0.15, chance.choice(MODES), "") if site.factor != "proxy" else ""
     site.open_door = chance.random() < 0.4
-    if site.factor in ("bind", "password", "files") and chance.random() < 0.4:
+    if site.factor in ("bind", "password", "files") and chance.random() < 0.5:
         site.eap = chance.choice(["inside", "inside", "outside", "outside", "both", "bare"])
         site.with_ldap = site.with_ldap or site.eap in ("inside", "both")
+        site.outside = {"bare": chance.choice(["identity", "identity", "certificate", ""]),
+                        "outside": chance.choice(["certificate", "", ""])}.get(site.eap, "")
     return site
 
 
