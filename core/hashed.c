@@ -145,17 +145,17 @@ enum mfa_rc mfa_recovery_nonce(char out[static MFA_NONCE_TEXT_SIZE],
 	return mfa_base64url_encode(out, MFA_NONCE_TEXT_SIZE, nonce, sizeof(nonce));
 }
 
-enum mfa_rc mfa_recovery_nonce_time(int64_t *time_s, char const *text)
+enum mfa_rc mfa_recovery_nonce_time(int64_t *time_s, char const *nonce)
 {
-	uint8_t nonce[MFA_NONCE_SIZE];
+	uint8_t bytes[MFA_NONCE_SIZE];
 	size_t len;
 
 	*time_s = 0;
-	if (mfa_base64url_decode(nonce, &len, sizeof(nonce), mfa_bytes_of(text)) != MFA_OK ||
-	    len != sizeof(nonce)) {
+	if (mfa_base64url_decode(bytes, &len, sizeof(bytes), mfa_bytes_of(nonce)) != MFA_OK ||
+	    len != sizeof(bytes)) {
 		return MFA_ERR_FORMAT;
 	}
-	for (size_t i = 0; i < NONCE_TIME_SIZE; i++) *time_s = *time_s << 8 | nonce[i];
+	for (size_t i = 0; i < NONCE_TIME_SIZE; i++) *time_s = *time_s << 8 | bytes[i];
 	return MFA_OK;
 }
 

@@ -105,6 +105,12 @@ static inline bool find_value(size_t *at, struct mfa_entry const *entry, enum mf
 	return false;
 }
 
+static inline void remove_at(struct mfa_entry *entry, size_t at)
+{
+	entry->count--;
+	for (; at < entry->count; at++) entry->list[at] = entry->list[at + 1];
+}
+
 /** One operation, as a directory does it (RFC 4511 section 4.6) */
 static inline bool apply_one(struct mfa_entry *entry, enum mfa_op op, enum mfa_attr attr,
 			     struct mfa_bytes value)
@@ -118,13 +124,11 @@ static inline bool apply_one(struct mfa_entry *entry, enum mfa_op op, enum mfa_a
 		return mfa_entry_add(entry, attr, value) == MFA_OK;
 	case MFA_OP_DELETE:
 		if (!find_value(&at, entry, attr, value)) return false;
-		entry->count--;
-		for (; at < entry->count; at++) entry->list[at] = entry->list[at + 1];
+		remove_at(entry, at);
 		return true;
 	case MFA_OP_CLEAR:
 		for (size_t i = entry->count; i-- > 0;) {
-			if (entry->list[i].attr == attr)
-				(void)apply_one(entry, MFA_OP_DELETE, attr, entry->list[i].value);
+			if (entry->list[i].attr == attr) remove_at(entry, i);
 		}
 		return true;
 	case MFA_OP_ADD_CLASS: entry->has_class = true; return true;
