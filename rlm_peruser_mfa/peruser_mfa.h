@@ -46,6 +46,8 @@ struct mfa_messages {
 	struct peruser_text press_enter;
 };
 
+#define PERUSER_SEEN_SIZE 1024u //!< Users whose password's length is remembered, at most.
+
 /** One instance of the module */
 typedef struct rlm_peruser_mfa_t {
 	char const *name; //!< Instance name; also the Auth-Type.
@@ -89,7 +91,8 @@ typedef struct rlm_peruser_mfa_t {
 	bool show_locked;
 	bool show_replayed;
 	bool show_rejected;
-	struct peruser_cache *cache; //!< NULL: records are not kept.
+	struct peruser_cache *cache;	  //!< NULL: records are not kept.
+	uint32_t seen[PERUSER_SEEN_SIZE]; //!< How long passwords were: see split.c.
 } rlm_peruser_mfa_t;
 
 /** What one request has to remember between the sections */
@@ -196,6 +199,12 @@ bool peruser_find_code(struct mfa_code *code, REQUEST *request);
  * @return 0, or -1.
  */
 int peruser_packet_nonce(char nonce[static MFA_NONCE_TEXT_SIZE], REQUEST *request);
+
+/** Note where the password ended, now that the first factor said that it is right
+ *
+ * So that the next wrong code of a user whose devices have several lengths is cut off there.
+ */
+void peruser_note_cut(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_login const *login);
 
 /** Take the code off the password, where it was glued on
  *

@@ -385,6 +385,7 @@ static enum mfa_rc ask_record(rlm_peruser_mfa_t *inst, REQUEST *request, struct 
 			ask.code = &notes->code;
 			ask.nonce = nonce;
 			ask.guesses = notes->cuts;
+			if (notes->cuts > 0) peruser_note_cut(inst, request, notes->login);
 			rc = peruser_ask(inst, request, notes->login, &ask, NULL);
 		}
 	}

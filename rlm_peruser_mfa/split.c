@@ -154,7 +154,56 @@ static size_t find_cuts(struct cut cuts[static 4], rlm_peruser_mfa_t *inst, REQU
 	return count;
 }
 
-/** Choose among cuts: the one whose code is right, else any
+/*
+ * The length of a password that was right is remembered for a while, in memory only: 24 bits of
+ * a hash of the entry's id, then 8 bits of the length.  It is taken out when it is used, and noted
+ * again when the password was right: of a password that was changed it spoils one guess.
+ */
+static uint32_t *seen_of(uint32_t *tag, rlm_peruser_mfa_t *inst, struct mfa_login const *login)
+{
+	uint8_t hash[MFA_CHALLENGE_HASH];
+	uint32_t place;
+
+	if (mfa_challenge_hash(hash, login->entry.id) != MFA_OK) return NULL;
+	memcpy(tag, hash, sizeof(*tag));
+	memcpy(&place, hash + sizeof(*tag), sizeof(place));
+	*tag &= ~UINT32_C(0xff);
+	return &inst->seen[place % PERUSER_SEEN_SIZE];
+}
+
+void peruser_note_cut(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_login const *login)
+{
+	VALUE_PAIR const *vp = peruser_password(request);
+	uint32_t tag, *seen = seen_of(&tag, inst, login);
+
+	if (vp && seen && vp->vp_length <= UINT8_MAX)
+		__atomic_store_n(seen, tag | (uint32_t)vp->vp_length, __ATOMIC_RELAXED);
+}
+
+/** The length of this user's password; 0 when it is not known */
+static size_t take_seen(rlm_peruser_mfa_t *inst, struct mfa_login const *login)
+{
+	uint32_t tag, *seen = seen_of(&tag, inst, login);
+	uint32_t value = seen ? __atomic_load_n(seen, __ATOMIC_RELAXED) : 0;
+
+	if (value == 0 || (value & ~UINT32_C(0xff)) != tag) return 0;
+	if (!__atomic_compare_exchange_n(seen, &value, 0, false, __ATOMIC_RELAXED,
+					 __ATOMIC_RELAXED)) {
+		return 0;
+	}
+	return value & UINT32_C(0xff);
+}
+
+/** The cut behind the password as it was the last time, or NULL */
+static struct cut const *find_seen(struct cut const *cuts, size_t count, size_t len)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (cuts[i].password_len == len) return &cuts[i];
+	}
+	return NULL;
+}
+
+/** Choose among cuts: the one whose code is right, else where the password ended before, else any
  *
  * "Any" is drawn by lot: were it always the same, codes of the other length could
  * be guessed behind a known password without ever being counted as wrong.  The first
@@ -167,6 +216,7 @@ static struct cut choose_cut(uint32_t *drawn, struct cut const *cuts, size_t cou
 			     rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_login *login,
 			     struct mfa_bytes typed)
 {
+	struct cut const *seen;
 	uint8_t lot = 0;
 
 	*drawn = 1;
@@ -174,6 +224,8 @@ static struct cut choose_cut(uint32_t *drawn, struct cut const *cuts, size_t cou
 	for (size_t i = 0; i < count; i++) {
 		if (is_right(inst, request, login, typed, cuts[i])) return cuts[i];
 	}
+	seen = find_seen(cuts, count, take_seen(inst, login));
+	if (seen) return *seen;
 	*drawn = (uint32_t)count;
 	if (mfa_random(&lot, 1) != MFA_OK) return cuts[0];
 	return cuts[lot % count];

@@ -231,8 +231,39 @@ def test_wrong_code_counts_for_each_place_where_it_could_be_cut(slapd, client):
         assert glued(client, user, used[-1]).rejected
         counts.append(user.failures())
         user.set(peruserMfaFailures=None)
-    assert set(counts) == {0, 3}, counts
-    assert 0 < counts.count(3) < 35, "not drawn by lot"
+        if counts[-1] > 0:
+            break
+    assert set(counts) <= {0, 3} and counts[-1] == 3, counts
+
+
+def test_wrong_codes_count_once_when_the_password_is_known(slapd, client):
+    """Once a password was right, the next code is cut off where that one ended."""
+    devices = [Device(digits=digits) for digits in (6, 7, 8)]
+    user = Enrolled(slapd, devices[0], password="horse12", peruserMfaSecret=[device.uri() for device in devices])
+    assert glued(client, user, devices[0].code()).accepted
+    used = []
+    for length in (6, 7, 8) * 10:
+        used.append(devices[length - 6].wrong(used))
+        assert glued(client, user, used[-1]).rejected
+        assert user.failures() == 1
+        user.set(peruserMfaFailures=None)
+
+
+def test_changed_password_spoils_one_guess_only(slapd, client):
+    """The length that was remembered is forgotten when it is used, so codes are not guessed for nothing."""
+    devices = [Device(digits=digits) for digits in (6, 8)]
+    user = Enrolled(slapd, devices[0], password="horse12", peruserMfaSecret=[device.uri() for device in devices])
+    assert glued(client, user, devices[0].code()).accepted
+    user.set(userPassword="horse1234")
+    user.password = "horse1234"
+    used, counts = [], []
+    for _ in range(40):
+        used.append(devices[0].wrong(used))
+        assert glued(client, user, used[-1]).rejected
+        counts.append(user.failures())
+        user.set(peruserMfaFailures=None)
+    assert counts[0] == 0 and 2 in counts and set(counts) <= {0, 1, 2}, counts
+    assert counts.count(0) < 30 and counts[counts.index(2) + 1:] == [1] * (39 - counts.index(2)), counts
 
 
 def test_password_without_a_code(slapd, client):
