@@ -9,7 +9,12 @@
 
 void mfa_conn_start(struct mfa_conn *conn)
 {
-	conn->deadline_ms = mfa_monotonic_ms() + (int64_t)conn->store->config->timeout_s * 1000;
+	mfa_conn_start_at(conn, mfa_monotonic_ms());
+}
+
+void mfa_conn_start_at(struct mfa_conn *conn, int64_t start_ms)
+{
+	conn->deadline_ms = start_ms + (int64_t)conn->store->config->timeout_s * 1000;
 }
 
 bool mfa_conn_is_late(struct mfa_conn const *conn)

@@ -21,9 +21,6 @@ struct mfa_conn {
 	struct ldap_conncb guard; //!< See mfa_conn_guard().
 };
 
-/** A clock that nobody sets, in milliseconds */
-int64_t mfa_monotonic_ms(void);
-
 /** Make every byte of a new handle arrive by conn->io_deadline_ms, or fail
  *
  * @return an LDAP result code.

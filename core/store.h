@@ -70,6 +70,12 @@ void mfa_conn_free(struct mfa_conn **conn);
 /** Start the clock: everything until the next call together takes at most config->timeout_s */
 void mfa_conn_start(struct mfa_conn *conn);
 
+/** As mfa_conn_start(), with a clock that started earlier, by mfa_monotonic_ms() */
+void mfa_conn_start_at(struct mfa_conn *conn, int64_t start_ms);
+
+/** A clock that nobody sets, in milliseconds */
+int64_t mfa_monotonic_ms(void);
+
 /** Read one entry
  *
  * @param[out] entry initialised by this call; cleared on failure.

@@ -399,6 +399,30 @@ static void fill_policy(rlm_peruser_mfa_t *inst)
 	policy->remember_s = inst->remember_s;
 }
 
+/** Items of the server's pool that the gate before it needs; the server checks its own */
+static int read_pool(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
+{
+	CONF_SECTION *pool = cf_section_sub_find(cs, "pool");
+	CONF_PAIR *max = pool ? cf_pair_find(pool, "max") : NULL;
+	CONF_PAIR *wait = pool ? cf_pair_find(pool, "wait_ms") : NULL;
+	int64_t number;
+
+	inst->pool_max = UINT32_MAX;
+	inst->pool_wait_ms = 100;
+	if (max &&
+	    mfa_text_number(&number, mfa_bytes_of(cf_pair_value(max)), UINT32_MAX) == MFA_OK &&
+	    number > 0) {
+		inst->pool_max = (uint32_t)number;
+	}
+	if (!wait) return 0;
+	if (mfa_text_number(&number, mfa_bytes_of(cf_pair_value(wait)), 10000) != MFA_OK) {
+		complain(cs, "pool", "wait_ms", "a number of milliseconds from 0 to 10000");
+		return -1;
+	}
+	inst->pool_wait_ms = (uint32_t)number;
+	return 0;
+}
+
 void peruser_config_free(rlm_peruser_mfa_t *inst)
 {
 	mfa_config_clear(&inst->directory.config, mfa_config_items);
@@ -419,6 +443,7 @@ int peruser_config_load(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
 	}
 	if (cf_section_parse(cs, inst, module_config) < 0) return -1;
 	fill_store(inst);
+	if (read_pool(inst, cs) < 0) return -1;
 	if (check_choices(inst, cs) < 0 || check_ranges(inst, cs) < 0 ||
 	    check_messages(inst, cs) < 0) {
 		return -1;

@@ -14,6 +14,7 @@
 #include "rlm_peruser_mfa/cache.h"
 #include "rlm_peruser_mfa/compat.h"
 #include "rlm_peruser_mfa/expand.h"
+#include "rlm_peruser_mfa/gate.h"
 
 /** How the code arrives; also the values of control:Peruser-MFA-Mode */
 enum mfa_mode {
@@ -58,6 +59,9 @@ typedef struct rlm_peruser_mfa_t {
 	struct peruser_named user_dn; //!< Empty: users are searched for.
 	CONF_SECTION *reread; //!< The configuration, when this instance had to read it again.
 	fr_connection_pool_t *pool;
+	uint32_t pool_max;     //!< Requests that may wait for the directory.
+	uint32_t pool_wait_ms; //!< How long another one waits for its turn.
+	struct peruser_gate *gate;
 	struct mfa_keyring ring;
 	struct mfa_policy policy;
 

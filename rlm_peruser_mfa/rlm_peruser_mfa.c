@@ -108,7 +108,8 @@ static int mod_instantiate(CONF_SECTION *cs, void *instance)
 
 	inst->pool =
 		fr_connection_pool_module_init(cs, &inst->directory, mod_conn_create, NULL, NULL);
-	if (!inst->pool) return -1;
+	inst->gate = peruser_gate_alloc(inst->pool_max);
+	if (!inst->pool || !inst->gate) return -1;
 	if (inst->cached_records > 0) {
 		inst->cache = peruser_cache_alloc(inst->cached_records);
 		if (!inst->cache) return -1;
@@ -127,6 +128,7 @@ static int mod_detach(void *instance)
 	rlm_peruser_mfa_t *inst = instance;
 
 	fr_connection_pool_free(inst->pool);
+	peruser_gate_free(&inst->gate);
 	talloc_free(inst->cache);
 	mfa_keyring_clear(&inst->ring);
 	peruser_config_free(inst);

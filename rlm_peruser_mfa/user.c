@@ -140,17 +140,27 @@ static bool take_mapped(struct mfa_login *login, rlm_peruser_mfa_t const *inst, 
 	return true;
 }
 
-/** Borrow a connection; the clock of this step starts; NULL when there is none, and diag says so */
+/** Borrow a connection; NULL when there is none, and diag says so
+ *
+ * The clock of this step starts here: waiting for a turn and connecting take their part.
+ */
 static struct mfa_conn **borrow(rlm_peruser_mfa_t *inst, struct mfa_diag *diag)
 {
-	struct mfa_conn **conn = fr_connection_get(inst->pool);
+	int64_t const start_ms = mfa_monotonic_ms();
+	struct mfa_conn **conn;
 
-	if (conn) {
-		mfa_conn_start(*conn);
-	} else {
-		mfa_diag_set(diag, "no connection to the directory");
+	if (!peruser_gate_enter(inst->gate, inst->pool_wait_ms)) {
+		mfa_diag_say(diag, "as many logins as pool.max wait for the directory already");
+		return NULL;
 	}
-	return conn;
+	conn = fr_connection_get(inst->pool);
+	if (conn) {
+		mfa_conn_start_at(*conn, start_ms);
+		return conn;
+	}
+	peruser_gate_leave(inst->gate);
+	mfa_diag_say(diag, "no connection to the directory");
+	return NULL;
 }
 
 /** Give it back, or close it, so that the pool waits before it opens the next */
@@ -161,6 +171,7 @@ static void give_back(rlm_peruser_mfa_t *inst, struct mfa_conn **conn, enum mfa_
 	} else {
 		fr_connection_release(inst->pool, conn);
 	}
+	peruser_gate_leave(inst->gate);
 }
 
 /** Search for the user's entry, in the packet that brings the password

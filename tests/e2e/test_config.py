@@ -61,7 +61,7 @@ def test_shared_item_out_of_range(server, item, value):
     ("mode", "sometimes"), ("unenrolled", "maybe"), ("report_only", "perhaps"), ("challenge.attempts", 0),
     ("challenge.attempts", 1000), ("challenge.lifetime", 0), ("challenge.lifetime", 10 ** 6),
     ("append.retransmission", 0), ("append.retransmission", 61),
-    ("challenge.lifetime", "long"), ("user_dn", "uid=%{User-Name"), ("user_dn", "uid=%{Nobody-Knows},dc=example"),
+    ("challenge.lifetime", "long"), ("pool.wait_ms", "long"), ("pool.wait_ms", 10001), ("user_dn", "uid=%{User-Name"), ("user_dn", "uid=%{Nobody-Knows},dc=example"),
 ])
 def test_instance_item_out_of_range(server, item, value):
     text = refused(server, instance={item: value})

@@ -177,6 +177,46 @@ def test_many_logins_while_the_directory_hangs(slapd, ring):
         works_again([user], client)
 
 
+OTHER_REALM = KNOWN_PASSWORD + """
+	if (&User-Name =~ /@other$/) {
+		update control {
+			Peruser-MFA-Mode := skip
+		}
+	}
+"""
+
+
+def test_a_directory_that_hangs_leaves_other_users_alone(slapd, ring):
+    """Two of eight threads wait for it, and further logins are unavailable soon."""
+    user = enrolled(slapd)
+    with FreeRadius(slapd, ring=ring, settings={"ldap.timeout": 3}, instance={"pool.max": 2, "pool.wait_ms": 50}, threads=8,
+                    sections={"first_factor": OTHER_REALM}) as server, server.client() as load, server.client() as client:
+        assert user.start(load).challenged
+        with stopped(slapd):
+            times, waiting = [], []
+            end = time.monotonic() + 6
+            while time.monotonic() < end and len(waiting) < 240:
+                waiting += [load.send(load.packet(pap(user.uid, PASSWORD))) for _ in range(3)]
+                begin = time.monotonic()
+                assert client.password("somebody@other", PASSWORD).accepted
+                times.append(time.monotonic() - begin)
+                time.sleep(0.08)
+            assert max(times) < 1.5 and sorted(times)[len(times) // 2] < 0.3, times
+            replies = [load.receive(packet) for packet in waiting]
+            assert all(reply.rejected and reply.result == "unavailable" for reply in replies)
+            assert any("pool.max" in reply.reason for reply in replies)
+        works_again([user], load)
+
+
+def test_a_login_waits_for_its_turn(slapd, ring):
+    """More logins at once than there are connections, and none is refused for it."""
+    users = [enrolled(slapd) for _ in range(6)]
+    with FreeRadius(slapd, ring=ring, instance={"pool.max": 1, "pool.wait_ms": 5000}, threads=6,
+                    sections={"first_factor": KNOWN_PASSWORD}) as server, server.client() as client:
+        packets = [client.send(client.packet(pap(user.uid, PASSWORD))) for user in users * 3]
+        assert all(client.receive(packet).challenged for packet in packets)
+
+
 # ---- what the directory refuses
 
 READ_ONLY = "to attrs={} by dn.exact=\"" + RADIUS_DN + "\" read by * break"
