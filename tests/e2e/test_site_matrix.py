@@ -21,7 +21,7 @@ SITES = int(os.environ.get("SITES", "100"))
 KEPT = ROOT / "build/site-matrix"
 
 
-KINDS = (*(("code", kind) for kind in (*FACTORS, *MODES, "eap inside", "eap both", "eap bare")),
+KINDS = (*(("code", kind) for kind in (*FACTORS, *MODES, "eap inside", "eap both")),
          *(("password", kind) for kind in FACTORS))
 
 

@@ -96,12 +96,12 @@ class Oracle:
 
     # ---- who is meant
 
-    def readings(self, name):
+    def readings(self, name, stripped=True):
         """The accounts that a name can mean here: as it stands, or as a realm module leaves it."""
         if not usable(name):
             return []
         text = name.decode()
-        wanted = {folded(text), folded(self.site.stripped(text))}
+        wanted = {folded(text), folded(self.site.stripped(text) if stripped else text)}
         return [person for person in self.site.people if wanted & {folded(known) for known in person.names}]
 
     def owners(self, typed):
@@ -191,7 +191,7 @@ class Oracle:
         """(person, code), or why a first packet must not be accepted."""
         why = "nobody's password"
         if packet.place == "open":
-            pairs = [(person, None) for person in self.readings(packet.name_bytes)]
+            pairs = [(person, None) for person in self.readings(packet.name_bytes, stripped=False)]
         else:
             pairs = self.owners(packet.typed)
         if not usable(packet.name_bytes):

@@ -109,7 +109,7 @@ def draw_site(seed, number):
     site.second = often(0.15, chance.choice(MODES), "") if site.factor != "proxy" else ""
     site.open_door = chance.random() < 0.4
     if site.factor in ("bind", "password", "files") and chance.random() < 0.5:
-        site.eap = chance.choice(["inside", "inside", "outside", "outside", "both", "bare"])
+        site.eap = chance.choice(["inside", "inside", "outside", "outside", "both", "bare", "bare"])
         site.with_ldap = site.with_ldap or site.eap in ("inside", "both")
         site.outside = {"bare": chance.choice(["identity", "identity", "certificate", ""]),
                         "outside": chance.choice(["certificate", "", ""])}.get(site.eap, "")
