@@ -10,6 +10,9 @@
 # make install    DESTDIR, PREFIX and the folders below; never overwrites a configuration file
 # make uninstall  only when no configuration of the server names the module
 # make dist       the sources as build/peruser-mfa-VERSION.tar.xz
+# make deb        Debian packages, in build/deb
+# make test-packages   install, upgrade, remove and purge them in fresh systems (SUITES="bookworm trixie")
+# make test-platforms  build and test in fresh systems (PLATFORMS="bullseye bookworm trixie i386 s390x")
 # make clean      remove what was built; make distclean the downloads too
 #
 # V=release, asan, tsan or fuzz chooses how things are compiled; each has its own build/$(V).
@@ -117,7 +120,7 @@ ALL_LIBS   := $(call pkg_config,--libs,libconfuse libqrencode jansson libpskc li
 	-lpskc -lxml2) -lfcgi $(SECCOMP_LIBS) $(CORE_LIBS)
 
 .PHONY: all unit tsan fuzzers preloads bench-programs test matrix demo serve bench lint format fuzz \
-	install uninstall dist clean distclean FORCE
+	install uninstall dist deb test-packages test-platforms clean distclean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -199,6 +202,7 @@ $(B)/locale/%/LC_MESSAGES/peruser-mfa-enroll.mo: enroll/po/%.po | build/packages
 
 # ---- programs of the tests; those of enroll/ and admin/ are tested without their main.c
 
+$(patsubst $(B)/unit/%,$(B)/tests/unit/%.o,$(UNIT_BIN) $(TSAN_BIN)): | build/packages-test
 $(B)/unit/%: $(B)/tests/unit/%.o $(PART_LIBS) | build/packages-test
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
@@ -271,5 +275,16 @@ uninstall:
 
 dist:
 	@sh tools/dist.sh build
+
+# ---- packages and other systems
+
+deb: | build/packages-build build/packages-package
+	@sh tools/deb.sh build/deb
+
+test-packages: | build/packages-package
+	@sh tools/test_packages.sh $(SUITES)
+
+test-platforms: | build/packages-package
+	@sh tools/test_platforms.sh $(PLATFORMS)
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
