@@ -96,8 +96,8 @@ FR_CFLAGS   := -DNDEBUG -isystem build/include -include freeradius/autoconf.h -i
 CORE_SRC   := $(wildcard core/*.c)
 MODULE_SRC := $(wildcard rlm_peruser_mfa/*.c)
 ENROLL_SRC := $(wildcard enroll/*.c)
-ADMIN_SRC  := $(wildcard admin/*.c)
-C_FILES    := $(wildcard core/*.[ch] rlm_peruser_mfa/*.[ch] enroll/*.[ch] admin/*.[ch] tests/*/*.[ch])
+ADMIN_SRC  := $(wildcard admin/*.c admin/*/*.c)
+C_FILES    := $(wildcard core/*.[ch] rlm_peruser_mfa/*.[ch] enroll/*.[ch] admin/*.[ch] admin/*/*.[ch] tests/*/*.[ch])
 
 CORE_LIB   := $(B)/libmfacore.a
 ENROLL_LIB := $(if $(ENROLL_SRC),$(B)/libenroll.a)
@@ -106,6 +106,8 @@ PART_LIBS  := $(ENROLL_LIB) $(ADMIN_LIB) $(CORE_LIB)
 MODULE     := $(if $(MODULE_SRC),$(B)/rlm_peruser_mfa.so)
 PROGRAMS   := $(if $(ENROLL_SRC),$(B)/peruser-mfa-enroll) $(if $(ADMIN_SRC),$(B)/peruser-mfa)
 LOCALES    := $(patsubst enroll/po/%.po,$(B)/locale/%/LC_MESSAGES/peruser-mfa-enroll.mo,$(wildcard enroll/po/*.po))
+MAN_PAGES  := $(addprefix $(B)/man/,rlm_peruser_mfa.5 peruser_mfa.conf.5 admin.conf.5 enroll.conf.5)
+MAN_DATE   := $(shell sed -n 's/^\.Dd //p' docs/man/peruser-mfa.8)
 UNIT_BIN   := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 TSAN_BIN   := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/tsan_*.c))
 FUZZ_BIN   := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -124,7 +126,7 @@ ALL_LIBS   := $(call pkg_config,--libs,libconfuse libqrencode jansson libpskc li
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(CORE_LIB) $(MODULE) $(PROGRAMS) $(LOCALES)
+all: $(CORE_LIB) $(MODULE) $(PROGRAMS) $(LOCALES) $(MAN_PAGES)
 unit: $(UNIT_BIN)
 tsan: $(TSAN_BIN)
 fuzzers: $(FUZZ_BIN)
@@ -199,6 +201,25 @@ $(B)/locale/%/LC_MESSAGES/peruser-mfa-enroll.mo: enroll/po/%.po | build/packages
 	@mkdir -p $(@D)
 	$(call say,MSGFMT,$@)
 	$(Q)msgfmt --check-format -o $@ $<
+
+# Each configuration file explains its items where they stand; its man page is made from it.
+$(B)/man/peruser_mfa.conf.5: raddb/mods-config/peruser_mfa/peruser_mfa.conf
+$(B)/man/peruser_mfa.conf.5: WHAT := settings that the FreeRADIUS module, the enrollment page and peruser-mfa share
+$(B)/man/peruser_mfa.conf.5: PLACE := $(FR_CONFDIR)/mods-config/peruser_mfa/peruser_mfa.conf
+$(B)/man/admin.conf.5: raddb/mods-config/peruser_mfa/admin.conf
+$(B)/man/admin.conf.5: WHAT := settings of the peruser-mfa command
+$(B)/man/admin.conf.5: PLACE := $(FR_CONFDIR)/mods-config/peruser_mfa/admin.conf
+$(B)/man/enroll.conf.5: enroll/enroll.conf
+$(B)/man/enroll.conf.5: WHAT := settings of the MFA enrollment page
+$(B)/man/enroll.conf.5: PLACE := $(PAGE_CONFDIR)/enroll.conf
+$(B)/man/rlm_peruser_mfa.5: raddb/mods-available/peruser_mfa
+$(B)/man/rlm_peruser_mfa.5: WHAT := FreeRADIUS module for optional one-time codes per user, kept in LDAP
+$(B)/man/rlm_peruser_mfa.5: PLACE := $(FR_CONFDIR)/mods-available/peruser_mfa
+$(MAN_PAGES): tools/conf_man.awk
+	@mkdir -p $(@D)
+	$(call say,MAN,$@)
+	$(Q)awk -v name=$(@F) -v what='$(WHAT)' -v date='$(MAN_DATE)' -v path='$(PLACE)' -v top=peruser_mfa -f $< \
+		$(filter-out $<,$^) >$@
 
 # ---- programs of the tests; those of enroll/ and admin/ are tested without their main.c
 

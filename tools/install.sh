@@ -92,6 +92,10 @@ done
 files_of ldap-schema | while IFS= read -r file; do
 	put 644 "$file" "$SHAREDIR/$(dirname "$file")"
 done
+# What "peruser-mfa setup" hands to a web server.
+for file in apache-fastcgi.conf nginx.conf; do
+	put 644 "$(with_folders "enroll/examples/$file")" "$SHAREDIR/web"
+done
 for file in README.md docs/*.md; do
 	[ ! -f "$file" ] || put 644 "$file" "$DOCDIR"
 done
@@ -103,6 +107,14 @@ if [ "$SYSTEMD" = yes ]; then
 		put 644 "$(with_folders "$file")" "$UNITDIR"
 	done
 fi
+for file in "$built"/man/*.5; do
+	name=${file##*/}
+	case $name in admin.conf.5 | enroll.conf.5) name=peruser-mfa-$name ;; esac
+	mkdir -p "$root$MANDIR/man5"
+	sed -f "$tmp/rules" "$file" >"$tmp/page"
+	install -m 644 "$tmp/page" "$root$MANDIR/man5/$name"
+	say "$MANDIR/man5/$name"
+done
 files_of docs | while IFS= read -r file; do
 	case $file in
 	*.[1-8]) put 644 "$(with_folders "$file")" "$MANDIR/man${file##*.}" ;;

@@ -4,8 +4,10 @@
 
 import collections
 import concurrent.futures
+import glob
 import hashlib
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -143,6 +145,34 @@ def is_man_page(name):
     return name.rpartition(".")[2] in "12345678" and name.startswith("docs/") and "." in name
 
 
+# Where the items of each configuration file are in the code, and how a row of the table begins.
+ROW = r'\{(?:NULL|"([a-z]+)"), "([a-z_]+)",\s*MFA_CONFIG_'
+MODULE_ROW = r'\{()"([a-z_]+)",\s*AT\('
+ITEMS = {
+    "peruser_mfa.conf.5": ("core/config.c", ROW), "enroll.conf.5": ("enroll/settings.c", ROW),
+    "admin.conf.5": ("admin/session.c", ROW), "rlm_peruser_mfa.5": ("rlm_peruser_mfa/config.c", MODULE_ROW),
+}
+ELSEWHERE = {"key_ring"}   # the module takes it from the file that it includes
+
+
+def items_without_page():
+    """Items that the code has and no configuration file explains, from which the man pages are made."""
+    problems = ""
+    for page, (source, row) in ITEMS.items():
+        path = f"build/release/man/{page}"
+        if not os.path.exists(path):
+            return f"{path} was not made: run make\n"
+        with open(source, encoding="utf-8") as code, open(path, encoding="utf-8") as text:
+            explained = set(re.findall(r"^\.It Cm (\S+)", text.read(), re.MULTILINE))
+            last = {name.rpartition(".")[2] for name in explained}
+            for section, name in re.findall(row, code.read()):
+                known = last if row is MODULE_ROW else explained
+                full = f"{section}.{name}" if section else name
+                if full not in known and not (row is MODULE_ROW and name in ELSEWHERE):
+                    problems += f"{source}: '{full}' is explained in no configuration file ({page})\n"
+    return problems
+
+
 CHECKS = collections.OrderedDict([
     ("format", format_tasks),
     ("clang-tidy", tidy_tasks),
@@ -159,7 +189,9 @@ CHECKS = collections.OrderedDict([
     ("translations", lambda: of_names(["sh", "tools/check_po.sh", "enroll"], [f for f in FILES if f.endswith(".po")])),
     ("shellcheck", lambda: of_names(["shellcheck", "-x"], [f for f in FILES if is_script(f)])),
     ("pyflakes", lambda: of_names(["/usr/bin/python3", "-m", "pyflakes"], [f for f in FILES if f.endswith(".py")])),
-    ("man pages", lambda: of_names(["mandoc", "-Tlint", "-Wwarning"], [f for f in FILES if is_man_page(f)])),
+    ("man pages", lambda: of_names(["mandoc", "-Tlint", "-Wwarning"],
+                                   [f for f in FILES if is_man_page(f)] + glob.glob("build/release/man/*.[1-8]"))),
+    ("items", lambda: [items_without_page]),
 ])
 
 
