@@ -88,8 +88,8 @@ try() { # try SUITE
 		test \"\$(stat -c '%U:%G %a' $raddb/mods-available/peruser_mfa)\" = 'root:freerad 640'
 		$works" chroot_alone || true
 	step "$1 removal is refused where it would stop the server" "cp -a $raddb/sites-available/default /tmp/site
-		sed -i 's/^authorize {/&\n\tif (\&NAS-Port == 7) { peruser_mfa }/' $raddb/sites-available/default
-		freeradius -C && cp -a $raddb/sites-available/default /tmp/odd
+		sed -i 's/^authorize {/&\n\tredundant {\n\t\tperuser_mfa\n\t}/' $raddb/sites-available/default
+		freeradius -C; cp -a $raddb/sites-available/default /tmp/odd
 		! apt-get -qq -y remove freeradius-peruser-mfa
 		cmp $raddb/sites-available/default /tmp/odd && test -L $raddb/mods-enabled/peruser_mfa
 		apt-get -qq -y install /new/freeradius-peruser*.deb
