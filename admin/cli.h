@@ -64,6 +64,8 @@ struct mfa_cli_args {
 	char const *as_page, *as_page_file;
 	char const *as_user, *as_user_file;
 	char const *module;
+	char const *answers;
+	uint32_t undo;
 };
 
 /** The command line's own file; strings are owned */

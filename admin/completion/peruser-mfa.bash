@@ -4,7 +4,7 @@
 
 _peruser_mfa() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command='' own='' words='' files='' i
-	local commands='status list report enroll invite require suspend resume reset unlock recovery verify import export keygen keys rekey check'
+	local commands='status list report enroll invite require suspend resume reset unlock recovery verify import export keygen keys rekey check setup'
 	local common='--config --admin-config --uri --bind-dn --ask-password --password-file --mechanism --simple --start-tls --json --quiet --version --help'
 
 	# "--option=value" comes as three words.
@@ -39,11 +39,12 @@ _peruser_mfa() {
 	keygen) own='--id --last --dry-run' ;;
 	keys) own='--ring-only --first --remove --force --dry-run' ;;
 	rekey) own='--progress --dry-run' ;;
+	setup) own='--answers --undo --dry-run' ;;
 	check) own='--as-radius --as-radius-file --as-page --as-page-file --as-user --as-user-file --module' ;;
 	esac
 	case $command:$before in
 	*:-c | *:--config | *:--admin-config | *:-y | *:--password-file) files=yes ;;
-	*:--users | *:--pskc-key | *:--pskc-password | *:--as-*-file | *:--module) files=yes ;;
+	*:--users | *:--pskc-key | *:--pskc-password | *:--as-*-file | *:--module | *:--answers) files=yes ;;
 	require:--from) ;;
 	*:--from) files=yes ;;
 	*:-s | *:--state) words='off suspended enrolled invited overdue broken' ;;
