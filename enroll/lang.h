@@ -24,7 +24,7 @@ void mfa_lang_init(char const *locale_dir);
 /** Choose from an Accept-Language header (RFC 9110 section 12.5.4)
  *
  * @param[in] header any text; NULL when there was none.
- * @return "en" or "de": what the lang attribute says.
+ * @return such as "en" or "de": what the lang attribute says.
  */
 char const *mfa_lang_choose(char const *header);
 
