@@ -12,6 +12,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define MFA_SECRETS_MAX	   5u  //!< Devices of one user.
+#define MFA_RECOVERY_COUNT 10u //!< Recovery codes in a set.
+#define MFA_DEVICES_MAX	   20u //!< Remembered devices of one user.
+
 /** A row: X(ID, item, name, name in FreeRADIUS, values, secret, user, RADIUS, page)
  *
  * item    its item in attribute { }; name: what it is called unless that says otherwise.
@@ -23,13 +27,13 @@
 /* clang-format off */
 #define MFA_ATTRS(X) \
 	X(ENABLED, "enabled", "peruserMfaEnabled", "Peruser-MFA-Enabled", 1, false, "r", "r", "rw") \
-	X(SECRET, "secret", "peruserMfaSecret", "Peruser-MFA-Secret", 5, true, "", "r", "rw") \
+	X(SECRET, "secret", "peruserMfaSecret", "Peruser-MFA-Secret", MFA_SECRETS_MAX, true, "", "r", "rw") \
 	X(REQUIRED_FROM, "required_from", "peruserMfaRequiredFrom", "Peruser-MFA-Required-From", 1, false, "", "r", "r") \
 	X(LAST_USE, "last_use", "peruserMfaLastUse", "Peruser-MFA-Last-Use", 1, false, "", "rw", "rw") \
 	X(FAILURES, "failures", "peruserMfaFailures", "Peruser-MFA-Failures", 1, false, "", "rw", "rw") \
-	X(RECOVERY_CODE, "recovery_code", "peruserMfaRecoveryCode", "Peruser-MFA-Recovery-Code", 10, true, "", "rd", "rw") \
+	X(RECOVERY_CODE, "recovery_code", "peruserMfaRecoveryCode", "Peruser-MFA-Recovery-Code", MFA_RECOVERY_COUNT, true, "", "rd", "rw") \
 	X(VOUCHER, "voucher", "peruserMfaVoucher", "Peruser-MFA-Voucher", 1, true, "", "r", "rd") \
-	X(TRUSTED_DEVICE, "trusted_device", "peruserMfaTrustedDevice", "Peruser-MFA-Trusted-Device", 20, true, "", "rw", "rd")
+	X(TRUSTED_DEVICE, "trusted_device", "peruserMfaTrustedDevice", "Peruser-MFA-Trusted-Device", MFA_DEVICES_MAX, true, "", "rw", "rd")
 /* clang-format on */
 
 /** The attributes; names are the site's (struct mfa_config) */

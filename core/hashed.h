@@ -11,10 +11,8 @@
 
 #include "core/record.h"
 
-#define MFA_RECOVERY_COUNT     10u //!< Codes in a set.
 #define MFA_RECOVERY_TEXT_SIZE 15u //!< "BCDF-GHJK-LMNP" and NUL: 12 letters, 51 bits.
 #define MFA_RECOVERY_SET_SIZE  (MFA_RECOVERY_COUNT * MFA_RECOVERY_TEXT_SIZE + 1u)
-#define MFA_DEVICES_MAX	       20u //!< Remembered devices of one user.
 #define MFA_DEVICE_LABEL_MAX   64u //!< Bytes of a label.
 
 /** Bytes of "key-id$hash", NUL included */

@@ -8,7 +8,6 @@
 #include "core/entry.h"
 #include "core/secret.h"
 
-#define MFA_SECRETS_MAX	    5u					 //!< Devices of one user.
 #define MFA_NONCE_TEXT_SIZE (MFA_BASE64URL_SIZE(MFA_NONCE_SIZE)) //!< A login nonce, NUL included.
 #define MFA_TAG_TEXT_SIZE   (MFA_BASE64URL_SIZE(MFA_TAG_SIZE))	 //!< A failure tag, NUL included.
 #define MFA_LAST_USE_SIZE   64u	 //!< Bytes of a LastUse value, NUL included.

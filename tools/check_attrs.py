@@ -9,15 +9,19 @@ import re
 import sys
 from pathlib import Path
 
-ROW = re.compile(r'X\((\w+), "(\w+)", "(\w+)", "([\w-]+)", (\d+), (true|false), "(\w*)", "(\w*)", "(\w*)"\)')
+ROW = re.compile(r'X\((\w+), "(\w+)", "(\w+)", "([\w-]+)", (\w+), (true|false), "(\w*)", "(\w*)", "(\w*)"\)')
 RIGHTS = {"none": "", "read": "r", "write": "rw", "=zrscd": "rd"}
 PARTY = {"cn=radius": "radius", "cn=enroll": "page", "cn=mfa-admins": "admins"}
 problems = []
 
 
+DEFINES = dict(re.findall(r"#define (MFA_\w+)\s+(\d+)u", Path("core/attr.h").read_text(encoding="utf-8")))
+
+
 class Attr:
     def __init__(self, _id, item, name, radius, values, _secret, user, radius_may, page):
-        self.item, self.name, self.radius, self.values = item, name, radius, int(values)
+        self.item, self.name, self.radius = item, name, radius
+        self.values = int(values) if values.isdigit() else int(DEFINES[values])
         self.single = self.values == 1
         self.may = {"self": user, "radius": radius_may, "page": page, "admins": "rw"}
 
