@@ -180,6 +180,8 @@ CHECKS = collections.OrderedDict([
     ("layers", lambda: per_folder("tools/check_layers.sh", "core", "rlm_peruser_mfa", "enroll", "admin")),
     ("banned calls", lambda: per_folder("tools/check_banned.sh", "core", "rlm_peruser_mfa", "enroll", "admin")),
     ("sizes", lambda: per_folder("tools/check_sizes.sh", "core", "rlm_peruser_mfa", "enroll", "admin", "tests")),
+    ("circles", lambda: [lambda: run("/usr/bin/python3", "tools/check_circles.py", "core", "rlm_peruser_mfa", "enroll",
+                                     "admin")]),
     ("attributes", lambda: [lambda: run("/usr/bin/python3", "tools/check_attrs.py")]),
     ("exports", exports_tasks),
     ("hardening", hardening_tasks),

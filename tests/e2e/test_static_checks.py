@@ -88,3 +88,15 @@ def test_translations_are_complete_and_hold_nothing_else(tmp_path, po, fault):
     done = subprocess.run(["sh", TOOLS / "check_po.sh", ".", "de.po"], cwd=tmp_path, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert done.returncode == (1 if fault else 0) and (fault or "") in done.stdout
+
+
+@pytest.mark.parametrize("last, status", [("c", 0), ("a", 1)])
+def test_circles_of_includes(tmp_path, last, status):
+    """a needs b, b needs c; and c needs a, or nothing but itself."""
+    (tmp_path / "core").mkdir()
+    for name, to in zip("abc", "bc" + last):
+        (tmp_path / f"core/{name}.c").write_text(f'#include "core/{to}.h"\n')
+    done = subprocess.run(["/usr/bin/python3", TOOLS / "check_circles.py", "core"], cwd=tmp_path, capture_output=True,
+                          text=True)
+    assert done.returncode == status, done
+    assert ("core/a core/b core/c" in done.stdout) == (status == 1)
