@@ -22,6 +22,7 @@ FAULTS = [
     ("banned", "enroll/x.c", 'if (!memcmp(a, b, 6)) return;\n'),
     ("banned", "admin/x.c", 'n = atoi(text);\n'),
     ("banned", "core/x.c", 'now = time(NULL);\n'),
+    ("banned", "enroll/x.c", 'now = time(NULL);\n'),
     ("banned", "core/x.c", 'fprintf(stderr, "x");\n'),
     ("banned", "core/x.c", '*p = memcmp(a, b, 6);\n'),
     ("banned", "core/x.c", '/* why */ system(a);\n'),
@@ -40,6 +41,7 @@ FAULTS = [
 CLEAN = [
     ("layers", "enroll/x.c", '#include <fcgiapp.h>\n#include "core/record.h"\n#include "enroll/page.h"\n'),
     ("banned", "core/x.c", 'x_time(1);\nCRYPTO_memcmp(a, b, 6);\nstrftime(a, b);\n'),
+    ("banned", "enroll/worker.c", 'now = time(NULL);\n'),
     ("banned", "core/x.c", 'memcmp(a, b, 4); /* banned-ok: both are public */\n'),
     ("banned", "core/x.h", '/** Format\n * as sprintf(3) does\n */\n'),
     ("sizes", "core/x.c", "\n" * 500),
