@@ -8,7 +8,8 @@
 #include <strings.h>
 
 /* The first one is that of the texts in the source. */
-static char const *const languages[] = {"en", "de", "es", "fr", "it", "nl", "pl", "pt", "sv"};
+static char const *const languages[] = {"en", "cs", "de", "es", "fr", "it",
+					"ja", "nl", "pl", "pt", "sv"};
 #define LANGUAGES (sizeof(languages) / sizeof(languages[0]))
 
 /* gettext's own: says that LANGUAGE has changed since it looked last. */
