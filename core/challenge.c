@@ -10,13 +10,42 @@
 #define PLAIN_MAX  (FIXED_LEN + MFA_CHALLENGE_KEPT)
 #define BOX_MAX	   (PLAIN_MAX + MFA_SEAL_OVERHEAD)
 
-_Static_assert(PREFIX_LEN + MFA_BASE64URL_SIZE(BOX_MAX) <= MFA_STATE_TEXT_MAX + 1,
+#define HEAD_LEN   (PREFIX_LEN + MFA_STATE_TAG_LEN)
+
+_Static_assert(HEAD_LEN + MFA_BASE64URL_SIZE(BOX_MAX) <= MFA_STATE_TEXT_MAX + 1,
 	       "a State must fit into one RADIUS attribute");
 
-bool mfa_challenge_is_ours(struct mfa_bytes state)
+bool mfa_challenge_has_form(struct mfa_bytes state)
 {
 	return state.len > PREFIX_LEN &&
 	       CRYPTO_memcmp(state.data, MFA_STATE_PREFIX, PREFIX_LEN) == 0;
+}
+
+/** The tag of a key and a context */
+static enum mfa_rc make_tag(char tag[static MFA_STATE_TAG_LEN + 1], struct mfa_key const *key,
+			    char const *context)
+{
+	struct mfa_bytes const part[] = {mfa_bytes_of("tag"), mfa_bytes_of(context)};
+	uint8_t mac[MFA_MAC_SIZE];
+	enum mfa_rc const rc = mfa_mac(mac, key->derived[MFA_PURPOSE_STATE], part, 2);
+
+	if (rc != MFA_OK) return rc;
+	return mfa_base64url_encode(tag, MFA_STATE_TAG_LEN + 1, mac, MFA_STATE_TAG_LEN * 3 / 4);
+}
+
+bool mfa_challenge_is_ours(struct mfa_bytes state, struct mfa_keyring const *ring,
+			   char const *context)
+{
+	char tag[MFA_STATE_TAG_LEN + 1];
+
+	if (!mfa_challenge_has_form(state) || state.len <= HEAD_LEN) return false;
+	for (size_t i = 0; i < ring->count; i++) {
+		if (make_tag(tag, &ring->key[i], context) == MFA_OK &&
+		    CRYPTO_memcmp(state.data + PREFIX_LEN, tag, MFA_STATE_TAG_LEN) == 0) {
+			return true;
+		}
+	}
+	return false;
 }
 
 enum mfa_rc mfa_challenge_hash(uint8_t hash[static MFA_CHALLENGE_HASH], struct mfa_bytes what)
@@ -88,8 +117,12 @@ enum mfa_rc mfa_challenge_seal(char state[static MFA_STATE_TEXT_MAX + 1],
 	OPENSSL_cleanse(plain, sizeof(plain));
 	if (rc != MFA_OK) return rc;
 	memcpy(state, MFA_STATE_PREFIX, PREFIX_LEN);
-	return mfa_base64url_encode(state + PREFIX_LEN, MFA_STATE_TEXT_MAX + 1 - PREFIX_LEN, box,
-				    len + MFA_SEAL_OVERHEAD);
+	rc = make_tag(state + PREFIX_LEN, &ring->key[0], context);
+	if (rc == MFA_OK)
+		rc = mfa_base64url_encode(state + HEAD_LEN, MFA_STATE_TEXT_MAX + 1 - HEAD_LEN, box,
+					  len + MFA_SEAL_OVERHEAD);
+	if (rc != MFA_OK) state[0] = '\0';
+	return rc;
 }
 
 enum mfa_rc mfa_challenge_open(struct mfa_challenge *challenge, struct mfa_keyring const *ring,
@@ -100,9 +133,10 @@ enum mfa_rc mfa_challenge_open(struct mfa_challenge *challenge, struct mfa_keyri
 	enum mfa_rc rc = MFA_ERR_CRYPTO;
 
 	memset(challenge, 0, sizeof(*challenge));
-	if (!mfa_challenge_is_ours(state)) return MFA_ERR_FORMAT;
-	state.data += PREFIX_LEN;
-	state.len -= PREFIX_LEN;
+	if (!mfa_challenge_has_form(state) || state.len <= HEAD_LEN) return MFA_ERR_FORMAT;
+	if (!mfa_challenge_is_ours(state, ring, context)) return MFA_ERR_CRYPTO;
+	state.data += HEAD_LEN;
+	state.len -= HEAD_LEN;
 	if (mfa_base64url_decode(box, &box_len, sizeof(box), state) != MFA_OK)
 		return MFA_ERR_FORMAT;
 	for (size_t i = 0; i < ring->count && rc == MFA_ERR_CRYPTO; i++) {

@@ -128,10 +128,20 @@ static void only_the_same_context_and_a_key_of_the_ring_open_it(void **state)
 	assert_int_equal(mfa_challenge_open(&out, &ring, bytes(text), "vpn"), MFA_OK);
 }
 
+/** What a State of this ring for "a" begins with */
+static size_t put_head(char text[static MFA_STATE_TEXT_MAX + 1])
+{
+	struct mfa_challenge const in = sample(0);
+
+	assert_int_equal(mfa_challenge_seal(text, &in, &ring, "a"), MFA_OK);
+	return strlen(MFA_STATE_PREFIX) + MFA_STATE_TAG_LEN;
+}
+
 static void a_box_for_another_purpose_is_no_state(void **state)
 {
 	uint8_t plain[64] = {0}, box[sizeof(plain) + MFA_SEAL_OVERHEAD];
-	char text[256] = MFA_STATE_PREFIX;
+	char text[MFA_STATE_TEXT_MAX + 1];
+	size_t const head = put_head(text);
 	struct mfa_challenge out;
 
 	(void)state;
@@ -139,7 +149,8 @@ static void a_box_for_another_purpose_is_no_state(void **state)
 		assert_int_equal(mfa_seal(box, sizeof(box), ring.key[0].derived[purpose],
 					  bytes("a"), raw(plain, sizeof(plain))),
 				 MFA_OK);
-		assert_int_equal(mfa_base64url_encode(text + 4, sizeof(text) - 4, box, sizeof(box)),
+		assert_int_equal(mfa_base64url_encode(text + head, sizeof(text) - head, box,
+						      sizeof(box)),
 				 MFA_OK);
 		assert_int_equal(mfa_challenge_open(&out, &ring, bytes(text), "a"),
 				 purpose == MFA_PURPOSE_STATE ? MFA_OK : MFA_ERR_CRYPTO);
@@ -150,7 +161,8 @@ static void a_box_for_another_purpose_is_no_state(void **state)
 static void a_short_box_is_refused_although_it_opens(void **state)
 {
 	uint8_t plain[54] = {0}, box[sizeof(plain) + MFA_SEAL_OVERHEAD];
-	char text[256] = MFA_STATE_PREFIX;
+	char text[MFA_STATE_TEXT_MAX + 1];
+	size_t const head = put_head(text);
 	struct mfa_challenge out;
 
 	(void)state;
@@ -158,12 +170,30 @@ static void a_short_box_is_refused_although_it_opens(void **state)
 		assert_int_equal(mfa_seal(box, sizeof(box), ring.key[0].derived[MFA_PURPOSE_STATE],
 					  bytes("a"), raw(plain, n)),
 				 MFA_OK);
-		assert_int_equal(mfa_base64url_encode(text + 4, sizeof(text) - 4, box,
+		assert_int_equal(mfa_base64url_encode(text + head, sizeof(text) - head, box,
 						      n + MFA_SEAL_OVERHEAD),
 				 MFA_OK);
 		assert_int_equal(mfa_challenge_open(&out, &ring, bytes(text), "a"),
 				 n < 54 ? MFA_ERR_FORMAT : MFA_OK);
 	}
+}
+
+static void a_state_says_whose_it_is(void **state)
+{
+	struct mfa_challenge const in = sample(0);
+	char text[MFA_STATE_TEXT_MAX + 1];
+
+	(void)state;
+	assert_int_equal(mfa_challenge_seal(text, &in, &ring, "vpn"), MFA_OK);
+	assert_false(mfa_challenge_is_ours(bytes(text), &other_ring, "vpn"));
+	assert_int_equal(mfa_challenge_seal(text, &in, &old_ring, "vpn"), MFA_OK);
+	assert_true(mfa_challenge_is_ours(bytes(text), &old_ring, "vpn"));
+	assert_true(mfa_challenge_is_ours(bytes(text), &ring, "vpn")); /* its second key */
+	assert_false(mfa_challenge_is_ours(bytes(text), &old_ring, "wifi"));
+	assert_false(mfa_challenge_is_ours(raw(text, 8), &ring, "vpn")); /* nothing after the tag */
+	text[4] ^= 1;
+	assert_false(mfa_challenge_is_ours(bytes(text), &old_ring, "vpn"));
+	assert_true(mfa_challenge_has_form(bytes(text)));
 }
 
 static void what_others_sent_is_not_ours(void **state)
@@ -175,12 +205,14 @@ static void what_others_sent_is_not_ours(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(theirs); i++) {
-		assert_false(mfa_challenge_is_ours(bytes(theirs[i])));
+		assert_false(mfa_challenge_has_form(bytes(theirs[i])));
+		assert_false(mfa_challenge_is_ours(bytes(theirs[i]), &ring, "a"));
 		assert_int_equal(mfa_challenge_open(&out, &ring, bytes(theirs[i]), "a"),
 				 MFA_ERR_FORMAT);
 	}
-	assert_false(mfa_challenge_is_ours(raw(NULL, 0)));
-	assert_true(mfa_challenge_is_ours(bytes("pm1.A")));
+	assert_false(mfa_challenge_has_form(raw(NULL, 0)));
+	assert_true(mfa_challenge_has_form(bytes("pm1.A")));
+	assert_false(mfa_challenge_is_ours(bytes("pm1.A"), &ring, "a"));
 	memset(noise, 'A', sizeof(noise));
 	memcpy(noise, "pm1.", 4);
 	for (size_t n = 5; n < sizeof(noise); n++)
@@ -210,6 +242,7 @@ int main(void)
 		cmocka_unit_test(only_the_same_context_and_a_key_of_the_ring_open_it),
 		cmocka_unit_test(a_box_for_another_purpose_is_no_state),
 		cmocka_unit_test(a_short_box_is_refused_although_it_opens),
+		cmocka_unit_test(a_state_says_whose_it_is),
 		cmocka_unit_test(what_others_sent_is_not_ours),
 		cmocka_unit_test(hashes_tell_users_and_servers_apart),
 	};
