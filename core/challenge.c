@@ -10,7 +10,7 @@
 #define PLAIN_MAX  (FIXED_LEN + MFA_CHALLENGE_KEPT)
 #define BOX_MAX	   (PLAIN_MAX + MFA_SEAL_OVERHEAD)
 
-#define HEAD_LEN   (PREFIX_LEN + MFA_STATE_TAG_LEN)
+#define HEAD_LEN (PREFIX_LEN + MFA_STATE_TAG_LEN)
 
 _Static_assert(HEAD_LEN + MFA_BASE64URL_SIZE(BOX_MAX) <= MFA_STATE_TEXT_MAX + 1,
 	       "a State must fit into one RADIUS attribute");

@@ -368,7 +368,7 @@ static bool attempts_are_used(struct context const *ctx, uint32_t count)
 {
 	uint32_t const before = ctx->request->failures_before;
 
-	if (ctx->request->prompt == 0) return false;
+	if (ctx->request->prompt == 0 || before == MFA_FAILURES_UNKNOWN) return false;
 	return (count >= before ? count - before : count) >= ctx->policy->attempts;
 }
 

@@ -66,11 +66,13 @@ struct mfa_request {
 	uint32_t
 		prompt; //!< Which prompt of this login it answers, from 1; 0: none, it is asked once.
 	uint32_t guesses;	  //!< What a wrong code counts as; 0: one.
-	uint32_t failures_before; //!< Wrong codes in a row when the first prompt was made.
+	uint32_t failures_before; //!< Wrong codes in a row when the first prompt was made;
+				  //!< #MFA_FAILURES_UNKNOWN: the number of the prompt decides.
 	struct mfa_bytes device;  //!< What tells the device; no bytes: do not remember.
 };
 
-#define MFA_WAIT_FOREVER UINT32_MAX //!< Only an administrator can unlock.
+#define MFA_WAIT_FOREVER     UINT32_MAX //!< Only an administrator can unlock.
+#define MFA_FAILURES_UNKNOWN UINT32_MAX //!< See mfa_request.failures_before.
 
 /** The answer, and what must be written before it may be given */
 struct mfa_decision {

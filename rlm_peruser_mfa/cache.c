@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "rlm_peruser_mfa/peruser_mfa.h"
+#include "rlm_peruser_mfa/cache.h"
 
 #include <openssl/crypto.h>
 
@@ -16,6 +16,7 @@
 
 struct cached_record {
 	uint8_t nonce[MFA_NONCE_SIZE];
+	uint8_t read_for[MFA_CHALLENGE_HASH];
 	int64_t expires_s; //!< 0: nothing here.
 	size_t len;
 	uint8_t packed[RECORD_SIZE];
@@ -78,7 +79,7 @@ static void sweep_one(struct peruser_cache *cache, int64_t now_s)
 }
 
 void peruser_cache_put(struct peruser_cache *cache, uint8_t const nonce[static MFA_NONCE_SIZE],
-		       struct mfa_entry const *entry, int64_t now_s, uint32_t lifetime_s)
+		       struct peruser_record const *from, int64_t now_s, uint32_t lifetime_s)
 {
 	struct cached_record *record;
 
@@ -87,16 +88,19 @@ void peruser_cache_put(struct peruser_cache *cache, uint8_t const nonce[static M
 	sweep_one(cache, now_s);
 	record = place(cache, nonce);
 	wipe(record);
-	if (mfa_entry_pack(record->packed, &record->len, sizeof(record->packed), entry) == MFA_OK) {
+	if (mfa_entry_pack(record->packed, &record->len, sizeof(record->packed),
+			   &from->login->entry) == MFA_OK) {
 		memcpy(record->nonce, nonce, sizeof(record->nonce));
+		memcpy(record->read_for, from->read_for, sizeof(record->read_for));
 		record->expires_s = now_s + lifetime_s;
 	}
 	(void)pthread_mutex_unlock(&cache->lock);
 }
 
-void peruser_cache_take(struct mfa_login *login, struct peruser_cache *cache,
+void peruser_cache_take(struct peruser_record *into, struct peruser_cache *cache,
 			uint8_t const nonce[static MFA_NONCE_SIZE], int64_t now_s)
 {
+	struct mfa_login *login = into->login;
 	struct cached_record *record;
 
 	if (!cache) return;
@@ -107,6 +111,7 @@ void peruser_cache_take(struct mfa_login *login, struct peruser_cache *cache,
 		login->have_entry = login->is_earlier =
 			mfa_entry_unpack(&login->entry,
 					 (struct mfa_bytes){record->packed, record->len}) == MFA_OK;
+		memcpy(into->read_for, record->read_for, sizeof(into->read_for));
 		wipe(record);
 	}
 	(void)pthread_mutex_unlock(&cache->lock);

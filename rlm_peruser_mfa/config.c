@@ -60,6 +60,7 @@ static CONF_PARSER const module_config[] = {
 	{"replayed", AT(PW_TYPE_STRING, replayed_name), "reject"},
 	{"rejected", AT(PW_TYPE_STRING, rejected_name), "reject"},
 	{"not_found", AT(PW_TYPE_STRING, not_found_name), "reject"},
+	{"eap", AT(PW_TYPE_STRING, eap_name), "require_inner"},
 	{"user_dn", AT(PW_TYPE_STRING | PW_TYPE_XLAT, user_dn.full.fmt), ""},
 	{"bind_users", AT(PW_TYPE_BOOLEAN, bind_users), "no"},
 	{"report_only", AT(PW_TYPE_BOOLEAN, report_only), "no"},
@@ -207,12 +208,15 @@ static int check_choices(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
 	static char const *const not_found[] = {"reject", "accept", NULL};
 	int const m = choice(inst->mode_name, mode);
 	int const u = choice(inst->unenrolled_name, unenrolled);
+	static char const *const eap[] = {"require_inner", "identity", "certificate", NULL};
 	int const n = choice(inst->not_found_name, not_found);
+	int const e = choice(inst->eap_name, eap);
 
 	if (m < 0) complain(cs, NULL, "mode", "challenge, append or auto");
 	if (u < 0) complain(cs, NULL, "unenrolled", "reject, accept or challenge");
 	if (n < 0) complain(cs, NULL, "not_found", "reject or accept");
-	if (m < 0 || u < 0 || n < 0 ||
+	if (e < 0) complain(cs, NULL, "eap", "require_inner, identity or certificate");
+	if (m < 0 || u < 0 || n < 0 || e < 0 ||
 	    check_show(&inst->show_locked, cs, "locked", inst->locked_name) < 0 ||
 	    check_show(&inst->show_replayed, cs, "replayed", inst->replayed_name) < 0 ||
 	    check_show(&inst->show_rejected, cs, "rejected", inst->rejected_name) < 0) {
@@ -221,6 +225,7 @@ static int check_choices(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
 	inst->mode = (enum mfa_mode)m;
 	inst->policy.unenrolled = (enum mfa_unenrolled)u;
 	inst->accept_not_found = n == 1;
+	inst->eap = (enum peruser_eap)e;
 	return 0;
 }
 
@@ -435,11 +440,12 @@ int peruser_config_load(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
 	/* The server parses an instance's items from the section that it started with, also when
 	 * it was reloaded with a newer one; so we parse them here. */
 	if (load_directory(inst, cs) < 0) return -1;
-	if (mfa_keyring_load(&inst->ring, &why, inst->directory.config.key_ring) != MFA_OK) {
-		CONF_PAIR *cp = cf_pair_find(cs, "key_ring");
-
-		cf_log_err_cp(cp, "%s", why.text);
-		return -1;
+	inst->ring = peruser_ring_alloc(&why, inst->name, inst->directory.config.key_ring);
+	if (why.text[0]) {
+		cf_log_err_cp(cf_pair_find(cs, "key_ring"), "%s", why.text);
+		if (!inst->ring) return -1;
+		ERROR("%s: the keys read before stay in use until the key ring can be read",
+		      inst->name);
 	}
 	if (cf_section_parse(cs, inst, module_config) < 0) return -1;
 	fill_store(inst);

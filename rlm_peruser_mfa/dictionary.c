@@ -16,6 +16,8 @@ static struct {
 	[PERUSER_RECOVERY_LEFT] = {"Peruser-MFA-Recovery-Left", PW_TYPE_INTEGER, false},
 	[PERUSER_REQUIRED_DATE] = {"Peruser-MFA-Required-Date", PW_TYPE_STRING, false},
 	[PERUSER_ENTRY_ID] = {"Peruser-MFA-Entry-Id", PW_TYPE_OCTETS, false},
+	[PERUSER_OBJECT_CLASS] = {"Peruser-MFA-Object-Class", PW_TYPE_STRING, false},
+	[PERUSER_INNER] = {"Peruser-MFA-Inner", PW_TYPE_INTEGER, false},
 #define MAPPED(_id, _item, _name, _radius, _values, _secret, ...)                                  \
 	[PERUSER_MAPPED + MFA_ATTR_##_id] = {_radius, PW_TYPE_STRING, _secret},
 	MFA_ATTRS(MAPPED)
@@ -43,8 +45,10 @@ static int define_values(void)
 		if (dict_addvalue(mode[i], defined[PERUSER_MODE].name, i) < 0) return -1;
 	}
 	for (int i = 0; i < MFA_RESULT_COUNT; i++) {
-		if (dict_addvalue(mfa_result_name((enum mfa_result)i), defined[PERUSER_RESULT].name,
-				  i) < 0) {
+		char const *name = mfa_result_name((enum mfa_result)i);
+
+		if (dict_addvalue(name, defined[PERUSER_RESULT].name, i) < 0 ||
+		    dict_addvalue(name, defined[PERUSER_INNER].name, i) < 0) {
 			return -1;
 		}
 	}

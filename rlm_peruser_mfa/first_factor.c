@@ -27,13 +27,13 @@ rlm_rcode_t peruser_bind(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_n
 	enum mfa_rc rc;
 
 	if (!vp) return RLM_MODULE_INVALID;
-	if (!notes->login) notes->login = mfa_login_alloc();
-	if (!notes->login) return RLM_MODULE_FAIL;
+	if (!notes->record.login) notes->record.login = mfa_login_alloc();
+	if (!notes->record.login) return RLM_MODULE_FAIL;
 	rc = peruser_check_password(
-		inst, request, notes->login, &why,
+		inst, request, &notes->record, &why,
 		(struct mfa_bytes){(uint8_t const *)vp->vp_strvalue, vp->vp_length});
 	if (rc == MFA_OK) return RLM_MODULE_OK;
-	mfa_login_free(&notes->login);
+	mfa_login_free(&notes->record.login);
 	/* Whether there is such a user is for the log alone. */
 	if (rc == MFA_ERR_NOT_FOUND || rc == MFA_ERR_DENIED) {
 		module_failure_msg(request, "%s", why.text);

@@ -11,10 +11,12 @@
 
 #include "core/challenge.h"
 #include "core/login.h"
-#include "rlm_peruser_mfa/cache.h"
 #include "rlm_peruser_mfa/compat.h"
 #include "rlm_peruser_mfa/expand.h"
 #include "rlm_peruser_mfa/gate.h"
+#include "rlm_peruser_mfa/ring.h"
+
+struct peruser_cache;
 
 /** How the code arrives; also the values of control:Peruser-MFA-Mode */
 enum mfa_mode {
@@ -23,6 +25,13 @@ enum mfa_mode {
 	MFA_MODE_AUTO,		//!< Behind the password when it is there, else by a challenge.
 	MFA_MODE_SKIP,		//!< Not at all: only by Peruser-MFA-Mode.
 	MFA_MODE_COUNT
+};
+
+/** Which requests with EAP are decided outside of a tunnel */
+enum peruser_eap {
+	PERUSER_EAP_REQUIRE_INNER = 0, //!< None: an instance in the tunnel decides.
+	PERUSER_EAP_IDENTITY,	       //!< Those of methods that prove the outer name.
+	PERUSER_EAP_CERTIFICATE,       //!< EAP-TLS: the certificate is the second factor.
 };
 
 /** The directory of an instance */
@@ -62,7 +71,7 @@ typedef struct rlm_peruser_mfa_t {
 	uint32_t pool_max;     //!< Requests that may wait for the directory.
 	uint32_t pool_wait_ms; //!< How long another one waits for its turn.
 	struct peruser_gate *gate;
-	struct mfa_keyring ring;
+	struct peruser_ring *ring;
 	struct mfa_policy policy;
 
 	char const *identity;
@@ -75,6 +84,7 @@ typedef struct rlm_peruser_mfa_t {
 	char const *replayed_name;
 	char const *rejected_name;
 	char const *not_found_name;
+	char const *eap_name;
 	char const *separator;
 	bool report_only;
 	bool log_success;
@@ -90,6 +100,7 @@ typedef struct rlm_peruser_mfa_t {
 	struct mfa_messages message;
 
 	enum mfa_mode mode;
+	enum peruser_eap eap;
 	bool accept_not_found;
 	/* Whether the text is shown as a challenge before the reject. */
 	bool show_locked;
@@ -99,14 +110,24 @@ typedef struct rlm_peruser_mfa_t {
 	uint32_t seen[PERUSER_SEEN_SIZE]; //!< How long passwords were: see split.c.
 } rlm_peruser_mfa_t;
 
-/** What one request has to remember between the sections */
+/** A record in hand, and for which account it was read */
+struct peruser_record {
+	struct mfa_login *login;	      //!< NULL: none.
+	uint8_t read_for[MFA_CHALLENGE_HASH]; //!< See peruser_account_key().
+	bool is_mapped; //!< By rlm_ldap, which may not be able to read all of it.
+};
+
+/** What one request has to remember between the sections; all instances share it */
 struct mfa_notes {
-	bool checked;  //!< The code was checked in authenticate.
+	bool checked;  //!< An instance verified a code.
 	bool has_code; //!< A code came with the password.
 	uint32_t
 		cuts; //!< Places where it could have been cut off, none of which left a right code.
+	bool was_cut; //!< It was taken off a password, as the record of cut_for told.
+	uint8_t cut_for[MFA_CHALLENGE_HASH]; //!< Hash of that entry's id.
+	char nonce[MFA_NONCE_TEXT_SIZE];     //!< Of a login whose code came with the password.
 	struct mfa_code code;
-	struct mfa_login *login; //!< The record, when it was read before post-auth.
+	struct peruser_record record; //!< When it was read before post-auth.
 };
 
 /* config.c */
@@ -133,6 +154,8 @@ enum peruser_attr {
 	PERUSER_RECOVERY_LEFT,
 	PERUSER_REQUIRED_DATE,
 	PERUSER_ENTRY_ID,
+	PERUSER_OBJECT_CLASS,
+	PERUSER_INNER,
 	PERUSER_MAPPED, //!< First of MFA_ATTR_COUNT attributes, in the order of enum mfa_attr.
 	PERUSER_ATTR_COUNT = PERUSER_MAPPED + MFA_ATTR_COUNT
 };
@@ -156,11 +179,20 @@ int peruser_set_string(TALLOC_CTX *ctx, VALUE_PAIR **list, enum peruser_attr att
 
 /* request.c */
 
-/** The notes of this request, or NULL when there are none */
-struct mfa_notes *peruser_find_notes(rlm_peruser_mfa_t *inst, REQUEST *request);
+/** The keys that this request uses */
+struct mfa_keyring const *peruser_keys(rlm_peruser_mfa_t *inst, REQUEST *request);
+
+/** The time by which this request is judged: when its packet arrived; Unix time */
+int64_t peruser_now_s(REQUEST *request);
+
+/** The notes of this request, or NULL when there are none
+ *
+ * They outlive a reload: an instance that takes over finds what the one before it noted.
+ */
+struct mfa_notes *peruser_find_notes(REQUEST *request);
 
 /** The notes of this request; made when they are not there; NULL when memory ran out */
-struct mfa_notes *peruser_notes(rlm_peruser_mfa_t *inst, REQUEST *request);
+struct mfa_notes *peruser_notes(REQUEST *request);
 
 /** The password, or the code, in the clear; NULL when there is none */
 VALUE_PAIR *peruser_password(REQUEST *request);
@@ -184,8 +216,11 @@ bool peruser_required(REQUEST *request);
  */
 bool peruser_shows(REQUEST *request, bool configured);
 
-/** Our State, if the request carries one */
+/** The State of the request, if it has our form, whoever wrote it */
 bool peruser_find_state(struct mfa_bytes *state, REQUEST *request);
+
+/** The request of the NAS: the outermost one, when this one came through a tunnel */
+REQUEST *peruser_outermost(REQUEST *request);
 
 /** Whether the user typed nothing: some clients send no User-Password then, others an empty one
  *
@@ -198,12 +233,6 @@ bool peruser_find_code(struct mfa_code *code, REQUEST *request);
 
 /* split.c */
 
-/** A login's nonce for a code that came with the password: the same for a retransmission
- *
- * @return 0, or -1.
- */
-int peruser_packet_nonce(char nonce[static MFA_NONCE_TEXT_SIZE], REQUEST *request);
-
 /** Note where the password ended, now that the first factor said that it is right
  *
  * So that the next wrong code of a user whose devices have several lengths is cut off there.
@@ -212,7 +241,7 @@ void peruser_note_cut(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_logi
 
 /** Take the code off the password, where it was glued on
  *
- * @return the rcode of authorize: noop, updated, or fail.
+ * @return the rcode of authorize: noop, updated, reject or fail.
  */
 rlm_rcode_t peruser_split(rlm_peruser_mfa_t *inst, REQUEST *request);
 

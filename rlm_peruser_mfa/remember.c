@@ -42,6 +42,8 @@ void peruser_device(char device[static PERUSER_DEVICE_SIZE], rlm_peruser_mfa_t *
 
 	device[0] = '\0';
 	if (inst->remember_s == 0) return;
+	/* What the NAS sent: attributes in a tunnel are the supplicant's own word. */
+	request = peruser_outermost(request);
 	if (peruser_expand(&key, request, &inst->remember_key, NULL) <= 0 ||
 	    peruser_expand(&kind, request, &inst->remember_nas, NULL) < 0 ||
 	    put_word(nas, sizeof(nas), kind) < 0) {
@@ -94,6 +96,28 @@ static bool is_kept(VALUE_PAIR const *vp)
 	return vp->da->flags.encrypt == FLAG_ENCRYPT_NONE;
 }
 
+/** Write an attribute as it is in a packet, if it comes back from there as it is
+ *
+ * The server's encoder cuts what is too long.
+ *
+ * @return bytes; 0 when it does not fit.
+ */
+static size_t keep_attribute(uint8_t *out, size_t out_size, REQUEST *request, VALUE_PAIR const *vp)
+{
+	VALUE_PAIR const *next = vp;
+	VALUE_PAIR *again = NULL;
+	int const len = rad_vp2attr(request->reply, request->packet, "", &next, out, out_size);
+	bool const whole = len > 0 &&
+			   rad_attr2vp(request->reply, request->reply, request->packet, "", out,
+				       (size_t)len, &again) == len &&
+			   again && again->da == vp->da && again->tag == vp->tag &&
+			   value_data_cmp(vp->da->type, &vp->data, vp->vp_length, again->da->type,
+					  &again->data, again->vp_length) == 0;
+
+	fr_pair_list_free(&again);
+	return whole ? (size_t)len : 0;
+}
+
 /** Note what a home server sent; false when it does not fit */
 static bool keep_reply(REQUEST *request, struct mfa_challenge *challenge)
 {
@@ -102,14 +126,12 @@ static bool keep_reply(REQUEST *request, struct mfa_challenge *challenge)
 	if (!request->proxy_reply) return true;
 	for (VALUE_PAIR const *vp = fr_cursor_init(&cursor, &request->reply->vps); vp;
 	     vp = fr_cursor_next(&cursor)) {
-		VALUE_PAIR const *next = vp;
-		int len;
+		size_t len;
 
 		if (!is_kept(vp)) continue;
-		len = rad_vp2attr(request->reply, request->packet, "", &next,
-				  challenge->kept + challenge->kept_len,
-				  sizeof(challenge->kept) - challenge->kept_len);
-		if (len <= 0) return false;
+		len = keep_attribute(challenge->kept + challenge->kept_len,
+				     sizeof(challenge->kept) - challenge->kept_len, request, vp);
+		if (len == 0) return false;
 		challenge->kept_len = (uint8_t)(challenge->kept_len + len);
 	}
 	return true;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "rlm_peruser_mfa/reply.h"
+#include "rlm_peruser_mfa/account.h"
 
-#include <time.h>
+#define LOGGED_NAME_SIZE (4u * PERUSER_NAME_MAX + 1) /* four characters for each octet */
 
 /** Whether a result needs no attention at all */
 static bool is_quiet(enum mfa_result result)
@@ -42,9 +43,11 @@ static bool is_failure(enum mfa_result result)
 static void report(REQUEST *request, log_type_t level, enum mfa_result result, char const *reason)
 {
 	VALUE_PAIR *vp = fr_pair_find_by_num(request->packet->vps, PW_USER_NAME, 0, TAG_ANY);
-	char const *user = vp ? vp->vp_strvalue : "", *name = mfa_result_name(result);
-	char const *colon = reason[0] ? ": " : "";
+	char const *name = mfa_result_name(result), *colon = reason[0] ? ": " : "";
+	char user[LOGGED_NAME_SIZE] = "";
 
+	/* Escaped: a NUL would make it another name, and a control character another line. */
+	if (vp) (void)fr_prints(user, sizeof(user), vp->vp_strvalue, (ssize_t)vp->vp_length, '\'');
 	(void)peruser_set_integer(request->packet, &request->packet->vps, PERUSER_RESULT, result);
 	if (level == L_DBG) {
 		RDEBUG("user '%s': %s%s%s", user, name, colon, reason);
@@ -179,8 +182,10 @@ static void set_wait(REQUEST *request, uint32_t wait_s)
 static rlm_rcode_t refuse_with(rlm_peruser_mfa_t *inst, REQUEST *request, enum mfa_result result,
 			       struct peruser_text const *text, bool show)
 {
-	struct mfa_challenge const challenge = {
-		.issued_s = time(NULL), .attempt = 0, .kept_len = 1, .kept = {(uint8_t)result}};
+	struct mfa_challenge const challenge = {.issued_s = peruser_now_s(request),
+						.attempt = 0,
+						.kept_len = 1,
+						.kept = {(uint8_t)result}};
 
 	if (!text || !text->parts || !peruser_shows(request, show))
 		return peruser_reject_with(request, text);
@@ -298,7 +303,8 @@ rlm_rcode_t peruser_challenge(rlm_peruser_mfa_t *inst, REQUEST *request,
 	VALUE_PAIR *vp;
 
 	clear_reply(request);
-	if (mfa_challenge_seal(state, challenge, &inst->ring, inst->name) != MFA_OK) {
+	if (mfa_challenge_seal(state, challenge, peruser_keys(inst, request), inst->name) !=
+	    MFA_OK) {
 		module_failure_msg(request, "the State cannot be sealed");
 		return RLM_MODULE_FAIL;
 	}

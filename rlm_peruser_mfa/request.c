@@ -4,25 +4,44 @@
 static int free_notes(struct mfa_notes *notes)
 {
 	mfa_code_clear(&notes->code);
-	mfa_login_free(&notes->login);
+	mfa_login_free(&notes->record.login);
 	return 0;
 }
 
-struct mfa_notes *peruser_find_notes(rlm_peruser_mfa_t *inst, REQUEST *request)
+/* Not by instance: a reload puts another one in its place while requests are under way. */
+static char notes_key;
+
+struct mfa_notes *peruser_find_notes(REQUEST *request)
 {
-	return request_data_reference(request, inst, 0);
+	return request_data_reference(request, &notes_key, 0);
 }
 
-struct mfa_notes *peruser_notes(rlm_peruser_mfa_t *inst, REQUEST *request)
+struct mfa_notes *peruser_notes(REQUEST *request)
 {
-	struct mfa_notes *notes = peruser_find_notes(inst, request);
+	struct mfa_notes *notes = peruser_find_notes(request);
 
 	if (notes) return notes;
 	notes = talloc_zero(request, struct mfa_notes);
 	if (!notes) return NULL;
 	talloc_set_destructor(notes, free_notes);
-	if (request_data_add(request, inst, 0, notes, true) < 0) TALLOC_FREE(notes);
+	if (request_data_add(request, &notes_key, 0, notes, true) < 0) TALLOC_FREE(notes);
 	return notes;
+}
+
+int64_t peruser_now_s(REQUEST *request)
+{
+	return request->timestamp;
+}
+
+struct mfa_keyring const *peruser_keys(rlm_peruser_mfa_t *inst, REQUEST *request)
+{
+	return peruser_ring_keys(inst->ring, peruser_now_s(request));
+}
+
+REQUEST *peruser_outermost(REQUEST *request)
+{
+	while (request->parent) request = request->parent;
+	return request;
 }
 
 VALUE_PAIR *peruser_password(REQUEST *request)
@@ -46,21 +65,31 @@ int peruser_set_auth_type(rlm_peruser_mfa_t *inst, REQUEST *request)
 	return 0;
 }
 
+/** Whether no challenge reaches the user: the request is part of an EAP conversation */
+static bool is_within_eap(REQUEST *request)
+{
+	for (; request; request = request->parent) {
+		if (fr_pair_find_by_num(request->packet->vps, PW_EAP_MESSAGE, 0, TAG_ANY))
+			return true;
+	}
+	return false;
+}
+
 enum mfa_mode peruser_mode(rlm_peruser_mfa_t const *inst, REQUEST *request)
 {
 	VALUE_PAIR *vp = fr_pair_find_by_da(request->config, peruser_attr(PERUSER_MODE), TAG_ANY);
+	enum mfa_mode const mode =
+		vp && vp->vp_integer < MFA_MODE_COUNT ? (enum mfa_mode)vp->vp_integer : inst->mode;
 
-	return vp && vp->vp_integer < MFA_MODE_COUNT ? (enum mfa_mode)vp->vp_integer : inst->mode;
+	/* The code can only come with the password there. */
+	return mode != MFA_MODE_SKIP && is_within_eap(request) ? MFA_MODE_APPEND : mode;
 }
 
 bool peruser_shows(REQUEST *request, bool configured)
 {
 	VALUE_PAIR *vp = fr_pair_find_by_da(request->config, peruser_attr(PERUSER_SHOW), TAG_ANY);
 
-	if (request->parent ||
-	    fr_pair_find_by_num(request->packet->vps, PW_EAP_MESSAGE, 0, TAG_ANY)) {
-		return false;
-	}
+	if (request->parent || is_within_eap(request)) return false;
 	return vp ? vp->vp_integer == 1 : configured;
 }
 
@@ -78,7 +107,7 @@ bool peruser_find_state(struct mfa_bytes *state, REQUEST *request)
 
 	if (!vp) return false;
 	*state = (struct mfa_bytes){vp->vp_octets, vp->vp_length};
-	return mfa_challenge_is_ours(*state);
+	return mfa_challenge_has_form(*state);
 }
 
 bool peruser_is_empty_answer(REQUEST *request)

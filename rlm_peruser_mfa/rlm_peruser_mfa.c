@@ -7,6 +7,8 @@
  * authenticate: the answer to a challenge.
  * post-auth:	 after any first factor said accept: nothing, a challenge, or a refusal.
  */
+#include "rlm_peruser_mfa/cache.h"
+#include "rlm_peruser_mfa/eap.h"
 #include "rlm_peruser_mfa/first_factor.h"
 #include "rlm_peruser_mfa/reply.h"
 #include "rlm_peruser_mfa/user.h"
@@ -14,11 +16,11 @@
 #include <mfa_build.h>
 #include <openssl/crypto.h>
 
-#include <time.h>
-
 #define CLOCK_SKEW_S 60 /* between servers that answer each other's challenges */
 
 extern module_t rlm_peruser_mfa;
+
+#define NOT_KNOWN 255u /* in a State: wrong codes before the first prompt */
 
 #define SEEN "peruser_mfa_seen"
 
@@ -104,7 +106,10 @@ static int mod_instantiate(CONF_SECTION *cs, void *instance)
 	inst->name = cf_section_name2(cs);
 	if (!inst->name) inst->name = cf_section_name1(cs);
 	cs = current_section(inst, cs);
-	if (!cs || peruser_config_load(inst, cs) < 0) return -1;
+	if (!cs || peruser_config_load(inst, cs) < 0) {
+		peruser_ring_watch(inst->name);
+		return -1;
+	}
 
 	inst->pool =
 		fr_connection_pool_module_init(cs, &inst->directory, mod_conn_create, NULL, NULL);
@@ -130,7 +135,7 @@ static int mod_detach(void *instance)
 	fr_connection_pool_free(inst->pool);
 	peruser_gate_free(&inst->gate);
 	talloc_free(inst->cache);
-	mfa_keyring_clear(&inst->ring);
+	peruser_ring_free(&inst->ring);
 	peruser_config_free(inst);
 	talloc_free(inst->reread);
 	return 0;
@@ -141,9 +146,9 @@ static int mod_detach(void *instance)
  * The modules behind us still run, to add what belongs to an Accept.  None of them
  * shall take the code for a password, or send it anywhere.
  */
-static rlm_rcode_t take_answer(rlm_peruser_mfa_t *inst, REQUEST *request)
+static rlm_rcode_t take_answer(REQUEST *request)
 {
-	struct mfa_notes *notes = peruser_notes(inst, request);
+	struct mfa_notes *notes = peruser_notes(request);
 	VALUE_PAIR *vp = peruser_password(request);
 
 	if (!notes) return RLM_MODULE_FAIL;
@@ -181,27 +186,67 @@ static rlm_rcode_t take_password(rlm_peruser_mfa_t *inst, REQUEST *request)
 	return offered > 0 ? RLM_MODULE_OK : rcode;
 }
 
+/** A State of our form that is not this instance's
+ *
+ * The instance or the home server that wrote it answers.  Where none does, our authenticate
+ * method refuses, so that no first factor takes the code for a password.
+ */
+static rlm_rcode_t leave_answer(rlm_peruser_mfa_t *inst, REQUEST *request)
+{
+	if (fr_pair_find_by_num(request->config, PW_AUTH_TYPE, 0, TAG_ANY)) return RLM_MODULE_NOOP;
+	return peruser_set_auth_type(inst, request) < 0 ? RLM_MODULE_FAIL : RLM_MODULE_NOOP;
+}
+
+/** Why a request is refused before any first factor sees it; NULL when it is not */
+static char const *request_problem(REQUEST *request)
+{
+	VALUE_PAIR *vp = peruser_password(request);
+
+	/* For a directory it ends there: the rest may be an empty password (RFC 4513 5.1.2). */
+	if (vp && memchr(vp->vp_strvalue, '\0', vp->vp_length)) return "the password holds a NUL";
+	return peruser_name_problem(request);
+}
+
+static rlm_rcode_t refuse_request(REQUEST *request, char const *why)
+{
+	peruser_report(request, MFA_RESULT_REJECTED, why);
+	return peruser_reject_with(request, NULL);
+}
+
 static rlm_rcode_t CC_HINT(nonnull) mod_authorize(void *instance, REQUEST *request)
 {
 	rlm_peruser_mfa_t *inst = instance;
+	char const *why = request_problem(request);
 	struct mfa_bytes state;
 	rlm_rcode_t rcode;
 
+	if (why) return refuse_request(request, why);
+	peruser_eap_carry(request);
 	if (!peruser_find_state(&state, request)) return take_password(inst, request);
+	if (!mfa_challenge_is_ours(state, peruser_keys(inst, request), inst->name))
+		return leave_answer(inst, request);
 	rcode = claim(inst, request);
-	return rcode == RLM_MODULE_OK ? take_answer(inst, request) : rcode;
+	return rcode == RLM_MODULE_OK ? take_answer(request) : rcode;
 }
 
-/** Hash of what the challenge is bound to */
+/** Hash of what the answer to a challenge must have in common with the request that was challenged
+ *
+ * What 'bind' expands to, the User-Name as it was typed, and the virtual server.
+ */
 static int bind_hash(uint8_t hash[static MFA_CHALLENGE_HASH], rlm_peruser_mfa_t *inst,
 		     REQUEST *request)
 {
-	char *text;
-	ssize_t const len = peruser_expand(&text, request, &inst->bind, NULL);
-	enum mfa_rc rc;
+	struct mfa_bytes const name = peruser_typed_name(request);
+	char const *server = request->server ? request->server : "";
+	char *text, *all = NULL;
+	enum mfa_rc rc = MFA_ERR_NOMEM;
 
-	if (len < 0) return -1;
-	rc = mfa_challenge_hash(hash, mfa_bytes_of(text));
+	if (peruser_expand(&text, request, &inst->bind, NULL) < 0) return -1;
+	all = talloc_asprintf(request, "%zu %s %zu %s ", strlen(text), text, strlen(server),
+			      server);
+	if (all) all = talloc_strndup_append_buffer(all, (char const *)name.data, name.len);
+	if (all) rc = mfa_challenge_hash(hash, mfa_bytes_of(all));
+	talloc_free(all);
 	talloc_free(text);
 	return rc == MFA_OK ? 0 : -1;
 }
@@ -215,17 +260,17 @@ static char const text_was_read[] = "the text that told so was answered";
 static char const *open_challenge(struct mfa_challenge *challenge, enum mfa_result *result,
 				  rlm_peruser_mfa_t *inst, REQUEST *request)
 {
-	int64_t const now_s = time(NULL);
+	int64_t const now_s = peruser_now_s(request);
 	uint8_t bind[MFA_CHALLENGE_HASH];
 	struct mfa_bytes state;
 	enum mfa_rc rc;
 
 	*result = MFA_RESULT_REJECTED;
 	if (!peruser_find_state(&state, request)) return "no State of ours in the request";
-	rc = mfa_challenge_open(challenge, &inst->ring, state, inst->name);
+	rc = mfa_challenge_open(challenge, peruser_keys(inst, request), state, inst->name);
 	if (rc == MFA_ERR_CRYPTO)
-		return "the State does not open: altered, of another instance, or sealed by a key "
-		       "that is not on the key ring";
+		return "the State does not open: altered, of another instance, or encrypted with a "
+		       "key that is not on the key ring";
 	if (rc != MFA_OK) return "the State is damaged";
 	if (challenge->attempt == 0) {
 		*result = peruser_shown_result(challenge);
@@ -240,7 +285,8 @@ static char const *open_challenge(struct mfa_challenge *challenge, enum mfa_resu
 	if (bind_hash(bind, inst, request) < 0) return "'bind' cannot be expanded";
 	if (!mfa_bytes_equal((struct mfa_bytes){bind, sizeof(bind)},
 			     (struct mfa_bytes){challenge->bind, sizeof(challenge->bind)})) {
-		return "the State was given to another NAS";
+		return "the State was given to another NAS, another User-Name or another virtual "
+		       "server";
 	}
 	return NULL;
 }
@@ -254,7 +300,7 @@ static rlm_rcode_t answer(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_
 
 	switch (decision->verdict) {
 	case MFA_ACCEPT:
-		notes = peruser_notes(inst, request);
+		notes = peruser_notes(request);
 		if (!notes || !peruser_restore_reply(request, challenge)) return RLM_MODULE_FAIL;
 		notes->checked = true;
 		peruser_accept(inst, request, decision);
@@ -265,7 +311,7 @@ static rlm_rcode_t answer(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_
 			return peruser_challenge(inst, request, &inst->message.challenge,
 						 challenge);
 		challenge->attempt++;
-		challenge->issued_s = time(NULL);
+		challenge->issued_s = peruser_now_s(request);
 		return peruser_challenge(inst, request, &inst->message.wrong, challenge);
 	case MFA_REJECT: break;
 	}
@@ -284,47 +330,64 @@ static void decide_empty(struct mfa_decision *decision)
 	}
 }
 
+/** Nobody is kept out, and nothing is written: what is known is logged */
+static void only_report(struct mfa_decision *decision)
+{
+	if (decision->verdict == MFA_CHALLENGE)
+		mfa_diag_set(&decision->reason, "report_only: let in without looking at the code");
+	decision->verdict = MFA_ACCEPT;
+}
+
 /** @param[in] code NULL when nothing was typed. */
 static rlm_rcode_t check_code(rlm_peruser_mfa_t *inst, REQUEST *request,
 			      struct mfa_challenge *challenge, struct mfa_code const *code)
 {
-	struct mfa_login *login = mfa_login_alloc();
-	struct mfa_request ask = {.now_s = time(NULL),
+	struct peruser_record record = {.login = mfa_login_alloc()};
+	struct peruser_expected expected = {.else_reason = "the State is another user's"};
+	struct mfa_request ask = {.now_s = peruser_now_s(request),
 				  .code = code,
 				  .prompt = challenge->attempt,
-				  .failures_before = challenge->failures};
+				  .failures_before = challenge->failures == NOT_KNOWN
+							     ? MFA_FAILURES_UNKNOWN
+							     : challenge->failures};
 	char nonce[MFA_NONCE_TEXT_SIZE];
 	rlm_rcode_t rcode = RLM_MODULE_FAIL;
+	enum mfa_rc rc;
 
 	/* Of the first packet: some clients leave Calling-Station-Id out of the second one. */
 	if (code) ask.device = peruser_kept_device(challenge);
-	if (!login || mfa_base64url_encode(nonce, sizeof(nonce), challenge->nonce,
-					   sizeof(challenge->nonce)) != MFA_OK) {
+	if (inst->report_only) ask.code = NULL;
+	if (!record.login || mfa_base64url_encode(nonce, sizeof(nonce), challenge->nonce,
+						  sizeof(challenge->nonce)) != MFA_OK) {
 		goto out;
 	}
 	ask.nonce = nonce;
-	peruser_cache_take(login, inst->cache, challenge->nonce, ask.now_s);
-	(void)peruser_ask(inst, request, login, &ask, challenge->user);
-	if (!code) decide_empty(&login->decision);
-	if (login->record_diag.text[0]) RWARN("%s", login->record_diag.text);
-	peruser_report_decision(inst, request, &login->decision);
-	rcode = answer(inst, request, login, challenge);
+	memcpy(expected.user, challenge->user, sizeof(expected.user));
+	peruser_cache_take(&record, inst->cache, challenge->nonce, ask.now_s);
+	rc = peruser_ask(inst, request, &record, &ask, &expected);
+	if (!code && !inst->report_only) decide_empty(&record.login->decision);
+	if (inst->report_only && rc == MFA_OK && !expected.is_other)
+		only_report(&record.login->decision);
+	if (record.login->record_diag.text[0]) RWARN("%s", record.login->record_diag.text);
+	peruser_report_decision(inst, request, &record.login->decision);
+	rcode = answer(inst, request, record.login, challenge);
 out:
-	mfa_login_free(&login);
+	mfa_login_free(&record.login);
 	return rcode;
 }
 
 static rlm_rcode_t CC_HINT(nonnull) mod_authenticate(void *instance, REQUEST *request)
 {
 	rlm_peruser_mfa_t *inst = instance;
-	struct mfa_notes *notes = peruser_notes(inst, request);
+	struct mfa_notes *notes = peruser_notes(request);
 	struct mfa_challenge challenge;
 	struct mfa_bytes state;
 	enum mfa_result result;
-	char const *why;
+	char const *why = peruser_name_problem(request);
 	bool has_code;
 
 	if (!notes) return RLM_MODULE_FAIL;
+	if (why) return refuse_request(request, why);
 	if (inst->bind_users && !peruser_find_state(&state, request))
 		return peruser_bind(inst, request, notes);
 	why = open_challenge(&challenge, &result, inst, request);
@@ -338,13 +401,16 @@ static rlm_rcode_t CC_HINT(nonnull) mod_authenticate(void *instance, REQUEST *re
 
 /** The first challenge of a login */
 static rlm_rcode_t challenge_user(rlm_peruser_mfa_t *inst, REQUEST *request,
-				  struct mfa_login *login, struct peruser_text const *text)
+				  struct peruser_record *record, struct peruser_text const *text)
 {
-	uint32_t const failures = login->record.failures.count;
-	struct mfa_challenge challenge = {.issued_s = time(NULL),
-					  .attempt = 1,
-					  /* More than fit have locked the record. */
-					  .failures = (uint8_t)(failures < 255 ? failures : 255)};
+	struct mfa_login *login = record->login;
+	/* One that rlm_ldap did not map, or may not read, is not zero. */
+	uint32_t const failures = record->is_mapped ? NOT_KNOWN : login->record.failures.count;
+	struct mfa_challenge challenge = {
+		.issued_s = peruser_now_s(request),
+		.attempt = 1,
+		/* More than fit have locked the record. */
+		.failures = (uint8_t)(failures < NOT_KNOWN ? failures : NOT_KNOWN)};
 	char device[PERUSER_DEVICE_SIZE];
 
 	peruser_device(device, inst, request);
@@ -361,7 +427,7 @@ static rlm_rcode_t challenge_user(rlm_peruser_mfa_t *inst, REQUEST *request,
 		return peruser_reject_with(request, NULL);
 	}
 	peruser_set_digits(request, &login->record);
-	peruser_cache_put(inst->cache, challenge.nonce, &login->entry, challenge.issued_s,
+	peruser_cache_put(inst->cache, challenge.nonce, record, challenge.issued_s,
 			  inst->lifetime_s);
 	return peruser_challenge(inst, request, text, &challenge);
 }
@@ -372,43 +438,50 @@ static rlm_rcode_t challenge_user(rlm_peruser_mfa_t *inst, REQUEST *request,
  */
 static enum mfa_rc ask_record(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_notes *notes)
 {
-	struct mfa_request ask = {.now_s = time(NULL)};
-	char nonce[MFA_NONCE_TEXT_SIZE];
+	struct mfa_request ask = {.now_s = peruser_now_s(request)};
+	struct peruser_expected expected = {
+		.else_reason = "the code was taken off the password for another account: list the "
+			       "realm module before peruser_mfa"};
+	struct peruser_expected *cut_for = notes->was_cut ? &expected : NULL;
+	struct mfa_decision *decision = &notes->record.login->decision;
 	char device[PERUSER_DEVICE_SIZE];
 	enum mfa_rc rc;
 
 	peruser_device(device, inst, request);
 	ask.device = mfa_bytes_of(device);
-	rc = peruser_ask(inst, request, notes->login, &ask, NULL);
+	memcpy(expected.user, notes->cut_for, sizeof(expected.user));
+	rc = peruser_ask(inst, request, &notes->record, &ask, cut_for);
 	if (notes->has_code && !inst->report_only && rc == MFA_OK &&
-	    notes->login->decision.verdict == MFA_CHALLENGE) {
-		notes->login->decision.verdict = MFA_REJECT;
-		if (peruser_packet_nonce(nonce, request) == 0) {
-			ask.code = &notes->code;
-			ask.nonce = nonce;
-			ask.guesses = notes->cuts;
-			if (notes->cuts > 0) peruser_note_cut(inst, request, notes->login);
-			rc = peruser_ask(inst, request, notes->login, &ask, NULL);
-		}
+	    decision->verdict == MFA_CHALLENGE) {
+		decision->verdict = MFA_REJECT;
+		ask.code = &notes->code;
+		ask.nonce = notes->nonce;
+		ask.guesses = notes->cuts;
+		if (notes->cuts > 0) peruser_note_cut(inst, request, notes->record.login);
+		rc = peruser_ask(inst, request, &notes->record, &ask, cut_for);
 	}
 	return rc;
 }
 
 /** The user is not in the directory that holds the records */
-static rlm_rcode_t stranger(rlm_peruser_mfa_t *inst, REQUEST *request)
+static rlm_rcode_t stranger(rlm_peruser_mfa_t *inst, REQUEST *request,
+			    struct mfa_notes const *notes)
 {
-	enum mfa_result const result =
-		inst->accept_not_found ? MFA_RESULT_OFF : MFA_RESULT_REJECTED;
+	bool const let_in = inst->accept_not_found && !notes->was_cut;
 
-	peruser_report(request, result, "not in the directory");
-	if (inst->accept_not_found || inst->report_only) return RLM_MODULE_NOOP;
+	peruser_report(request, let_in ? MFA_RESULT_OFF : MFA_RESULT_REJECTED,
+		       notes->was_cut ? "the user of the code that was taken off the password is "
+					"not in the directory any more"
+				      : "not in the directory");
+	if (let_in || inst->report_only) return RLM_MODULE_NOOP;
 	return peruser_reject_with(request, NULL);
 }
 
 /** Ask for the code, or say that it was missing behind the password */
-static rlm_rcode_t ask_for_code(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_login *login)
+static rlm_rcode_t ask_for_code(rlm_peruser_mfa_t *inst, REQUEST *request,
+				struct peruser_record *record)
 {
-	struct mfa_decision const *decision = &login->decision;
+	struct mfa_decision const *decision = &record->login->decision;
 
 	if (peruser_mode(inst, request) == MFA_MODE_APPEND) {
 		peruser_report(request, MFA_RESULT_REJECTED,
@@ -418,16 +491,16 @@ static rlm_rcode_t ask_for_code(rlm_peruser_mfa_t *inst, REQUEST *request, struc
 		return peruser_reject_with(request, &inst->message.no_code);
 	}
 	peruser_report_decision(inst, request, decision);
-	return challenge_user(inst, request, login, &inst->message.challenge);
+	return challenge_user(inst, request, record, &inst->message.challenge);
 }
 
 /** Turn the decision after the first factor into a reply */
 static rlm_rcode_t reply_to_password(rlm_peruser_mfa_t *inst, REQUEST *request,
-				     struct mfa_login *login)
+				     struct peruser_record *record)
 {
-	struct mfa_decision const *decision = &login->decision;
+	struct mfa_decision const *decision = &record->login->decision;
 
-	if (decision->verdict == MFA_CHALLENGE) return ask_for_code(inst, request, login);
+	if (decision->verdict == MFA_CHALLENGE) return ask_for_code(inst, request, record);
 	peruser_report_decision(inst, request, decision);
 	if (decision->verdict == MFA_ACCEPT) {
 		peruser_accept(inst, request, decision);
@@ -435,7 +508,7 @@ static rlm_rcode_t reply_to_password(rlm_peruser_mfa_t *inst, REQUEST *request,
 	}
 	if (decision->result == MFA_RESULT_UNENROLLED &&
 	    peruser_shows(request, inst->policy.unenrolled == MFA_UNENROLLED_CHALLENGE)) {
-		return challenge_user(inst, request, login, &inst->message.unenrolled);
+		return challenge_user(inst, request, record, &inst->message.unenrolled);
 	}
 	return peruser_refuse(inst, request, decision);
 }
@@ -444,34 +517,54 @@ static rlm_rcode_t reply_to_password(rlm_peruser_mfa_t *inst, REQUEST *request,
 static rlm_rcode_t after_password(rlm_peruser_mfa_t *inst, REQUEST *request,
 				  struct mfa_notes *notes)
 {
+	struct peruser_record *record = &notes->record;
 	enum mfa_rc rc;
 
-	if (!notes->login) notes->login = mfa_login_alloc();
-	if (!notes->login) return RLM_MODULE_FAIL;
+	if (!record->login) record->login = mfa_login_alloc();
+	if (!record->login) return RLM_MODULE_FAIL;
 	rc = ask_record(inst, request, notes);
-	if (notes->login->record_diag.text[0]) RWARN("%s", notes->login->record_diag.text);
-	if (rc == MFA_ERR_NOT_FOUND) return stranger(inst, request);
-	if (!inst->report_only) return reply_to_password(inst, request, notes->login);
-	peruser_report_decision(inst, request, &notes->login->decision);
+	if (record->login->record_diag.text[0]) RWARN("%s", record->login->record_diag.text);
+	if (rc == MFA_ERR_NOT_FOUND) return stranger(inst, request, notes);
+	if (!inst->report_only) return reply_to_password(inst, request, record);
+	peruser_report_decision(inst, request, &record->login->decision);
 	return RLM_MODULE_NOOP;
+}
+
+/** Decide about a request that a first factor accepted */
+static rlm_rcode_t decide(rlm_peruser_mfa_t *inst, REQUEST *request)
+{
+	struct mfa_notes *notes = peruser_find_notes(request), none = {0};
+	char const *why = peruser_name_problem(request);
+	rlm_rcode_t rcode;
+
+	if (!notes) notes = &none;
+	if (notes->checked) return RLM_MODULE_NOOP;
+	if (why) return refuse_request(request, why);
+	if (peruser_mode(inst, request) == MFA_MODE_SKIP) {
+		peruser_report(request, MFA_RESULT_SKIPPED, "");
+		return RLM_MODULE_NOOP;
+	}
+	switch (peruser_eap_place(inst, request, &why)) {
+	case PERUSER_EAP_HERE: break;
+	case PERUSER_EAP_ELSEWHERE: return RLM_MODULE_NOOP;
+	case PERUSER_EAP_NOWHERE:
+		peruser_report_fault(request, MFA_RESULT_REJECTED, why);
+		return inst->report_only ? RLM_MODULE_NOOP : peruser_reject_with(request, NULL);
+	}
+	rcode = after_password(inst, request, notes);
+	/* The server keeps a request for a while after its reply; not the record. */
+	mfa_login_free(&notes->record.login);
+	return rcode;
 }
 
 static rlm_rcode_t CC_HINT(nonnull) mod_post_auth(void *instance, REQUEST *request)
 {
 	rlm_peruser_mfa_t *inst = instance;
-	struct mfa_notes *notes = peruser_find_notes(inst, request), none = {0};
 	rlm_rcode_t rcode;
 
 	if (request->reply->code != PW_CODE_ACCESS_ACCEPT) return RLM_MODULE_NOOP;
-	if (!notes) notes = &none;
-	if (notes->checked) return RLM_MODULE_NOOP;
-	if (peruser_mode(inst, request) == MFA_MODE_SKIP) {
-		peruser_report(request, MFA_RESULT_SKIPPED, "");
-		return RLM_MODULE_NOOP;
-	}
-	rcode = after_password(inst, request, notes);
-	/* The server keeps a request for a while after its reply; not the record. */
-	mfa_login_free(&notes->login);
+	rcode = decide(inst, request);
+	if (rcode == RLM_MODULE_NOOP || rcode == RLM_MODULE_OK) peruser_eap_decided(request);
 	return rcode;
 }
 

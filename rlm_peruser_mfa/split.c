@@ -1,39 +1,75 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "rlm_peruser_mfa/account.h"
 #include "rlm_peruser_mfa/reply.h"
 #include "rlm_peruser_mfa/user.h"
 
 #include <openssl/crypto.h>
 
-#include <time.h>
-
 #define SCRV1	      "SCRV1:"
 #define SCRV1_LEN     (sizeof(SCRV1) - 1)
 #define RECOVERY_LONG 14u /* BCDF-GHJK-LMNP */
 
-int peruser_packet_nonce(char nonce[static MFA_NONCE_TEXT_SIZE], REQUEST *request)
+/** A login's nonce for a code that came with the password: the same for a retransmission
+ *
+ * A client that repeats a packet, to us or to another server, repeats all of this.  The
+ * authenticator is the client's choice, so it is not enough.
+ *
+ * @param[in] typed password and code as they arrived.
+ * @return 0, or -1.
+ */
+static int set_nonce(struct mfa_notes *notes, rlm_peruser_mfa_t *inst, REQUEST *request,
+		     struct mfa_bytes typed)
 {
-	uint8_t digest[MFA_MAC_SIZE];
+	REQUEST *outer = peruser_outermost(request);
+	RADIUS_PACKET const *packet = outer->packet;
+	VALUE_PAIR *vp = fr_pair_find_by_num(packet->vps, PW_CALLING_STATION_ID, 0, TAG_ANY);
+	uint8_t const ident = (uint8_t)packet->id;
+	uint8_t mac[MFA_MAC_SIZE];
+	char *nas;
+	int ok = -1;
 
-	/* A client that repeats a packet, to us or to another server, repeats its authenticator. */
-	if (mfa_digest(digest, (struct mfa_bytes){request->packet->vector,
-						  sizeof(request->packet->vector)}) != MFA_OK ||
-	    mfa_base64url_encode(nonce, MFA_NONCE_TEXT_SIZE, digest, MFA_NONCE_SIZE) != MFA_OK) {
-		return -1;
-	}
-	return 0;
+	if (peruser_expand(&nas, outer, &inst->bind, NULL) < 0) return -1;
+	struct mfa_bytes const part[] = {
+		mfa_bytes_of("append"),
+		{packet->vector, sizeof(packet->vector)},
+		{&ident, 1},
+		mfa_bytes_of(nas),
+		vp ? (struct mfa_bytes){(uint8_t const *)vp->vp_strvalue, vp->vp_length}
+		   : (struct mfa_bytes){0},
+		peruser_typed_name(request),
+		typed,
+	};
+	/* A keyed hash: it is written into the directory. */
+	if (mfa_mac(mac, peruser_keys(inst, request)->key[0].derived[MFA_PURPOSE_STATE], part,
+		    sizeof(part) / sizeof(part[0])) == MFA_OK &&
+	    mfa_base64url_encode(notes->nonce, sizeof(notes->nonce), mac, MFA_NONCE_SIZE) == MFA_OK)
+		ok = 0;
+	talloc_free(nas);
+	return ok;
 }
 
-/** Replace the password; the old one is wiped */
-static int set_password(VALUE_PAIR *vp, uint8_t const *password, size_t len)
+/** Replace the password by its beginning, or by what was encoded in it; the old one is wiped
+ *
+ * @return updated; reject when nothing is left, or a NUL would end it for a directory: that may
+ *	   bind without a password (RFC 4513 section 5.1.2).
+ */
+static rlm_rcode_t set_password(REQUEST *request, VALUE_PAIR *vp, uint8_t const *password,
+				size_t len)
 {
-	uint8_t *copy = talloc_memdup(vp, password, len);
+	uint8_t *copy;
 
-	if (!copy) return -1;
+	if (len == 0 || memchr(password, '\0', len)) {
+		peruser_report(request, MFA_RESULT_REJECTED,
+			       "the password is empty or holds a NUL");
+		return peruser_reject_with(request, NULL);
+	}
+	copy = talloc_memdup(vp, password, len);
+	if (!copy) return RLM_MODULE_FAIL;
 	OPENSSL_cleanse((void *)(uintptr_t)vp->vp_strvalue, vp->vp_length);
 	fr_pair_value_bstrncpy(vp, copy, len);
 	OPENSSL_cleanse(copy, len);
 	talloc_free(copy);
-	return 0;
+	return RLM_MODULE_UPDATED;
 }
 
 /** Password and code as OpenVPN sends a static challenge: SCRV1:base64(password):base64(code)
@@ -55,8 +91,8 @@ static rlm_rcode_t take_scrv1(rlm_peruser_mfa_t *inst, REQUEST *request, VALUE_P
 				  vp->vp_length - SCRV1_LEN};
 	colon = memchr(rest.data, ':', rest.len);
 	if (!colon) return RLM_MODULE_NOOP;
-	notes = peruser_notes(inst, request);
-	if (!notes) return RLM_MODULE_FAIL;
+	notes = peruser_notes(request);
+	if (!notes || set_nonce(notes, inst, request, rest) < 0) return RLM_MODULE_FAIL;
 	first = (struct mfa_bytes){rest.data, (size_t)(colon - rest.data)};
 	second = (struct mfa_bytes){colon + 1, rest.len - first.len - 1};
 	if (mfa_base64_decode(password, &password_len, sizeof(password), first) == MFA_OK &&
@@ -64,8 +100,7 @@ static rlm_rcode_t take_scrv1(rlm_peruser_mfa_t *inst, REQUEST *request, VALUE_P
 	    mfa_base64_decode(code, &code_len, sizeof(code), second) == MFA_OK) {
 		mfa_code_parse(&notes->code, (struct mfa_bytes){code, code_len});
 		notes->has_code = code_len > 0;
-		rcode = set_password(vp, password, password_len) == 0 ? RLM_MODULE_UPDATED
-								      : RLM_MODULE_FAIL;
+		rcode = set_password(request, vp, password, password_len);
 	}
 	OPENSSL_cleanse(password, sizeof(password));
 	OPENSSL_cleanse(code, sizeof(code));
@@ -101,17 +136,18 @@ struct cut {
 };
 
 /** Whether the code behind this cut would be right; nothing is used up */
-static bool is_right(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_login *login,
+static bool is_right(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_notes *notes,
 		     struct mfa_bytes typed, struct cut cut)
 {
-	char nonce[MFA_NONCE_TEXT_SIZE];
+	struct mfa_login *login = notes->record.login;
 	struct mfa_code code;
-	struct mfa_request const ask = {.now_s = time(NULL), .code = &code, .nonce = nonce};
+	struct mfa_request const ask = {
+		.now_s = peruser_now_s(request), .code = &code, .nonce = notes->nonce};
 
-	if (peruser_packet_nonce(nonce, request) < 0) return false;
 	mfa_code_parse(&code,
 		       (struct mfa_bytes){typed.data + typed.len - cut.code_len, cut.code_len});
-	mfa_decide(&login->decision, &login->record, &inst->ring, &inst->policy, &ask);
+	mfa_decide(&login->decision, &login->record, peruser_keys(inst, request), &inst->policy,
+		   &ask);
 	mfa_code_clear(&code);
 	return login->decision.verdict == MFA_ACCEPT ||
 	       login->decision.result == MFA_RESULT_REPLAYED;
@@ -128,8 +164,9 @@ static bool may_be_recovery(struct mfa_bytes typed)
  * @return how many; at most 3 + 1.
  */
 static size_t find_cuts(struct cut cuts[static 4], rlm_peruser_mfa_t *inst, REQUEST *request,
-			struct mfa_login *login, struct mfa_bytes typed)
+			struct mfa_notes *notes, struct mfa_bytes typed)
 {
+	struct mfa_record const *record = &notes->record.login->record;
 	static size_t const recovery_len[] = {RECOVERY_LONG, MFA_CODE_RECOVERY_LEN};
 	size_t count = 0;
 
@@ -138,7 +175,7 @@ static size_t find_cuts(struct cut cuts[static 4], rlm_peruser_mfa_t *inst, REQU
 					recovery_len[i]};
 
 		if (cut.password_len == 0) continue;
-		if (!is_right(inst, request, login, typed, cut)) continue;
+		if (!is_right(inst, request, notes, typed, cut)) continue;
 		cuts[0] = cut;
 		return 1;
 	}
@@ -146,8 +183,8 @@ static size_t find_cuts(struct cut cuts[static 4], rlm_peruser_mfa_t *inst, REQU
 		struct cut const cut = {password_len(typed, digits, inst->separator), digits};
 		bool wanted = false;
 
-		for (size_t i = 0; i < login->record.secret_count; i++)
-			wanted |= login->record.secret[i].digits == digits;
+		for (size_t i = 0; i < record->secret_count; i++)
+			wanted |= record->secret[i].digits == digits;
 		if (wanted && cut.password_len > 0 && ends_in_digits(typed, digits))
 			cuts[count++] = cut;
 	}
@@ -213,7 +250,7 @@ static struct cut const *find_seen(struct cut const *cuts, size_t count, size_t 
  * @param[out] drawn among how many it was drawn; 1 when there was no choice.
  */
 static struct cut choose_cut(uint32_t *drawn, struct cut const *cuts, size_t count,
-			     rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_login *login,
+			     rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_notes *notes,
 			     struct mfa_bytes typed)
 {
 	struct cut const *seen;
@@ -222,9 +259,9 @@ static struct cut choose_cut(uint32_t *drawn, struct cut const *cuts, size_t cou
 	*drawn = 1;
 	if (count == 1) return cuts[0];
 	for (size_t i = 0; i < count; i++) {
-		if (is_right(inst, request, login, typed, cuts[i])) return cuts[i];
+		if (is_right(inst, request, notes, typed, cuts[i])) return cuts[i];
 	}
-	seen = find_seen(cuts, count, take_seen(inst, login));
+	seen = find_seen(cuts, count, take_seen(inst, notes->record.login));
 	if (seen) return *seen;
 	*drawn = (uint32_t)count;
 	if (mfa_random(&lot, 1) != MFA_OK) return cuts[0];
@@ -235,47 +272,41 @@ static struct cut choose_cut(uint32_t *drawn, struct cut const *cuts, size_t cou
 static rlm_rcode_t take_appended(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_notes *notes,
 				 VALUE_PAIR *vp, struct mfa_bytes typed)
 {
-	struct mfa_login *login = notes->login;
+	struct mfa_login *login = notes->record.login;
 	struct cut cuts[4], cut;
 	size_t count;
 
-	mfa_record_parse(&login->record, &login->record_diag, &login->entry, &inst->ring,
-			 peruser_required(request), time(NULL));
+	mfa_record_parse(&login->record, &login->record_diag, &login->entry,
+			 peruser_keys(inst, request), peruser_required(request),
+			 peruser_now_s(request));
 	if (login->record.state != MFA_STATE_ENROLLED) return RLM_MODULE_NOOP;
+	if (set_nonce(notes, inst, request, typed) < 0 ||
+	    mfa_challenge_hash(notes->cut_for, login->entry.id) != MFA_OK) {
+		return RLM_MODULE_FAIL;
+	}
 	/* Where to cut does not depend on a lock: post-auth tells the user, after the password. */
 	login->record.failures = (struct mfa_failures){0};
-	count = find_cuts(cuts, inst, request, login, typed);
+	count = find_cuts(cuts, inst, request, notes, typed);
 	if (count == 0) return RLM_MODULE_NOOP;
-	cut = choose_cut(&notes->cuts, cuts, count, inst, request, login, typed);
+	cut = choose_cut(&notes->cuts, cuts, count, inst, request, notes, typed);
 	mfa_code_parse(&notes->code,
 		       (struct mfa_bytes){typed.data + typed.len - cut.code_len, cut.code_len});
-	notes->has_code = true;
-	return set_password(vp, typed.data, cut.password_len) == 0 ? RLM_MODULE_UPDATED
-								   : RLM_MODULE_FAIL;
+	notes->has_code = notes->was_cut = true;
+	return set_password(request, vp, typed.data, cut.password_len);
 }
 
-rlm_rcode_t peruser_split(rlm_peruser_mfa_t *inst, REQUEST *request)
+/** Read the record that tells whether a code was appended */
+static rlm_rcode_t split_appended(rlm_peruser_mfa_t *inst, REQUEST *request, VALUE_PAIR *vp)
 {
-	VALUE_PAIR *vp = peruser_password(request);
-	enum mfa_mode const mode = peruser_mode(inst, request);
-	struct mfa_notes *notes;
-	struct mfa_bytes typed;
+	struct mfa_bytes const typed = {(uint8_t const *)vp->vp_strvalue, vp->vp_length};
+	struct mfa_notes *notes = peruser_notes(request);
 	struct mfa_diag why = {.text = ""};
-	rlm_rcode_t rcode;
 	enum mfa_rc rc;
 
-	if (!vp || mode == MFA_MODE_SKIP) return RLM_MODULE_NOOP;
-	notes = peruser_find_notes(inst, request);
-	if (notes && notes->has_code) return RLM_MODULE_NOOP;
-	rcode = take_scrv1(inst, request, vp);
-	if (rcode != RLM_MODULE_NOOP || mode == MFA_MODE_CHALLENGE) return rcode;
-
-	notes = peruser_notes(inst, request);
 	if (!notes) return RLM_MODULE_FAIL;
-	if (!notes->login) notes->login = mfa_login_alloc();
-	if (!notes->login) return RLM_MODULE_FAIL;
-	typed = (struct mfa_bytes){(uint8_t const *)vp->vp_strvalue, vp->vp_length};
-	rc = peruser_read(inst, request, notes->login, &why, may_be_recovery(typed));
+	if (!notes->record.login) notes->record.login = mfa_login_alloc();
+	if (!notes->record.login) return RLM_MODULE_FAIL;
+	rc = peruser_read(inst, request, &notes->record, &why, may_be_recovery(typed));
 	if (rc == MFA_ERR_NOT_FOUND) {
 		/* post-auth decides about strangers */
 		RINFO("not in the directory yet: no code is taken off; list realm modules before "
@@ -283,12 +314,24 @@ rlm_rcode_t peruser_split(rlm_peruser_mfa_t *inst, REQUEST *request)
 		      inst->name);
 		return RLM_MODULE_NOOP;
 	}
-	if (rc != MFA_OK) {
-		peruser_report_fault(request,
-				     rc == MFA_ERR_UNAVAILABLE ? MFA_RESULT_UNAVAILABLE
-							       : MFA_RESULT_REJECTED,
-				     why.text);
-		return rc == MFA_ERR_UNAVAILABLE ? RLM_MODULE_FAIL : RLM_MODULE_REJECT;
-	}
-	return take_appended(inst, request, notes, vp, typed);
+	if (rc == MFA_OK) return take_appended(inst, request, notes, vp, typed);
+	peruser_report_fault(
+		request, rc == MFA_ERR_UNAVAILABLE ? MFA_RESULT_UNAVAILABLE : MFA_RESULT_REJECTED,
+		why.text);
+	return rc == MFA_ERR_UNAVAILABLE ? RLM_MODULE_FAIL : RLM_MODULE_REJECT;
+}
+
+rlm_rcode_t peruser_split(rlm_peruser_mfa_t *inst, REQUEST *request)
+{
+	VALUE_PAIR *vp = peruser_password(request);
+	enum mfa_mode const mode = peruser_mode(inst, request);
+	struct mfa_notes const *notes;
+	rlm_rcode_t rcode;
+
+	if (!vp || mode == MFA_MODE_SKIP || inst->report_only) return RLM_MODULE_NOOP;
+	notes = peruser_find_notes(request);
+	if (notes && notes->has_code) return RLM_MODULE_NOOP;
+	rcode = take_scrv1(inst, request, vp);
+	if (rcode != RLM_MODULE_NOOP || mode == MFA_MODE_CHALLENGE) return rcode;
+	return split_appended(inst, request, vp);
 }

@@ -1,92 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "rlm_peruser_mfa/user.h"
 
-#include <time.h>
-
-/** Escape for a filter; what does not fit finds nobody */
-static size_t escape_filter(UNUSED REQUEST *request, char *out, size_t out_size, char const *in,
-			    UNUSED void *arg)
-{
-	int const len = mfa_filter_escape(out, out_size, mfa_bytes_of(in));
-
-	if (len >= 0) return (size_t)len;
-	out[0] = '\0';
-	return 0;
-}
-
-static size_t escape_dn(UNUSED REQUEST *request, char *out, size_t out_size, char const *in,
-			UNUSED void *arg)
-{
-	int const len = mfa_dn_escape(out, out_size, mfa_bytes_of(in));
-
-	if (len >= 0) return (size_t)len;
-	out[0] = '\0';
-	return 0;
-}
-
-/** A user name that C strings would cut short belongs to nobody */
-static bool name_is_usable(REQUEST *request)
-{
-	VALUE_PAIR *vp = fr_pair_find_by_num(request->packet->vps, PW_USER_NAME, 0, TAG_ANY);
-
-	return vp && vp->vp_length > 0 && !memchr(vp->vp_strvalue, '\0', vp->vp_length);
-}
-
-/** The text for the name that this request has */
-static struct peruser_text const *text_for(struct peruser_named const *named, REQUEST *request)
-{
-	return fr_pair_find_by_num(request->packet->vps, PW_STRIPPED_USER_NAME, 0, TAG_ANY)
-		       ? &named->stripped
-		       : &named->full;
-}
-
-/** Where the user's entry is; strings to be freed with the context */
-static enum mfa_rc locate(struct mfa_where *where, TALLOC_CTX *ctx, rlm_peruser_mfa_t *inst,
-			  REQUEST *request, struct mfa_diag *diag)
-{
-	VALUE_PAIR *dn = fr_pair_find_by_num(request->config, PW_LDAP_USERDN, 0, TAG_ANY);
-	bool const named = inst->user_dn.full.fmt[0] != '\0';
-	struct peruser_text const *place =
-		named ? text_for(&inst->user_dn, request) : &inst->base_dn;
-	char *base = NULL, *filter = NULL;
-
-	if (dn) {
-		*where = (struct mfa_where){
-			.base = dn->vp_strvalue, .scope = MFA_SCOPE_BASE, .bind_at_once = true};
-		return MFA_OK;
-	}
-	if (!name_is_usable(request)) {
-		mfa_diag_set(diag, "no usable User-Name");
-		return MFA_ERR_NOT_FOUND;
-	}
-	if (peruser_expand(&base, request, place, escape_dn) < 0 ||
-	    peruser_expand(&filter, request, text_for(&inst->filter, request), escape_filter) < 0) {
-		talloc_free(base);
-		mfa_diag_set(diag, "'%s' or 'filter' cannot be expanded",
-			     named ? "user_dn" : "base_dn");
-		return MFA_ERR_FORMAT;
-	}
-	(void)talloc_steal(ctx, base);
-	(void)talloc_steal(ctx, filter);
-	*where = (struct mfa_where){.base = base,
-				    .scope = named ? MFA_SCOPE_BASE
-						   : (enum mfa_scope)inst->directory.config.scope,
-				    .filter = filter};
-	/* A filter with conditions comes first: whom it keeps out, nobody locks by guessing. */
-	where->bind_at_once = where->scope == MFA_SCOPE_BASE && inst->filter_is_name;
-	return MFA_OK;
-}
-
-/** Where an entry is that was read before */
-static enum mfa_rc locate_again(struct mfa_where *where, TALLOC_CTX *ctx,
-				struct mfa_entry const *entry)
-{
-	*where = (struct mfa_where){
-		.base = talloc_strndup(ctx, (char const *)entry->dn.data, entry->dn.len),
-		.scope = MFA_SCOPE_BASE};
-	return where->base ? MFA_OK : MFA_ERR_NOMEM;
-}
-
 /** Add one attribute of control to the record when it is one of ours */
 static enum mfa_rc add_mapped(struct mfa_entry *entry, VALUE_PAIR const *vp)
 {
@@ -99,17 +13,30 @@ static enum mfa_rc add_mapped(struct mfa_entry *entry, VALUE_PAIR const *vp)
 	return MFA_OK;
 }
 
-/** Understand a mapped record without a secret: whether no code is needed, all that it can tell */
-static bool parse_as_off(struct mfa_login *login, rlm_peruser_mfa_t const *inst, REQUEST *request)
+/** Whether rlm_ldap mapped the entry's object classes and the record's is not among them
+ *
+ * Then the entry has no attribute of the record: no right to read could hide one.  Without
+ * this proof a flag that is not there may be a flag that rlm_ldap's account may not read.
+ */
+static bool lacks_class(rlm_peruser_mfa_t const *inst, REQUEST *request)
 {
-	mfa_record_parse(&login->record, &login->record_diag, &login->entry, &inst->ring,
-			 peruser_required(request), time(NULL));
-	return login->record.state == MFA_STATE_OFF;
+	char const *wanted = inst->directory.config.object_class;
+	vp_cursor_t cursor;
+	bool seen = false;
+
+	if (!wanted[0]) return false;
+	for (VALUE_PAIR *vp = fr_cursor_init(&cursor, &request->config); vp;
+	     vp = fr_cursor_next(&cursor)) {
+		if (vp->da != peruser_attr(PERUSER_OBJECT_CLASS)) continue;
+		if (strcasecmp(vp->vp_strvalue, wanted) == 0) return false;
+		seen = true;
+	}
+	return seen;
 }
 
 /** Take the record from control, where rlm_ldap's update section put it
  *
- * The entry's id tells that it did: every entry has one.
+ * It counts when it has a secret, so that a code is asked for, or when there is no record.
  */
 static bool take_mapped(struct mfa_login *login, rlm_peruser_mfa_t const *inst, REQUEST *request)
 {
@@ -129,8 +56,7 @@ static bool take_mapped(struct mfa_login *login, rlm_peruser_mfa_t const *inst, 
 	for (vp = fr_cursor_init(&cursor, &request->config); vp; vp = fr_cursor_next(&cursor)) {
 		if (add_mapped(&login->entry, vp) != MFA_OK) return false;
 	}
-	if (mfa_entry_count(&login->entry, MFA_ATTR_SECRET) == 0 &&
-	    !parse_as_off(login, inst, request))
+	if (mfa_entry_count(&login->entry, MFA_ATTR_SECRET) == 0 && !lacks_class(inst, request))
 		return false;
 	/* As rlm_ldap read it, maybe from a replica: good for telling whether a code is needed. */
 	login->entry.left_out = MFA_ATTR_BIT(MFA_ATTR_LAST_USE) |
@@ -138,6 +64,13 @@ static bool take_mapped(struct mfa_login *login, rlm_peruser_mfa_t const *inst, 
 				MFA_ATTR_BIT(MFA_ATTR_VOUCHER);
 	login->have_entry = true;
 	return true;
+}
+
+/** Whether an answer from a mapped record must be asked for again: it lets somebody in unproven */
+static bool is_unproven(struct mfa_login const *login, rlm_peruser_mfa_t const *inst,
+			REQUEST *request)
+{
+	return login->decision.verdict == MFA_ACCEPT && !lacks_class(inst, request);
 }
 
 /** Borrow a connection; NULL when there is none, and diag says so
@@ -174,73 +107,99 @@ static void give_back(rlm_peruser_mfa_t *inst, struct mfa_conn **conn, enum mfa_
 	peruser_gate_leave(inst->gate);
 }
 
-/** Search for the user's entry, in the packet that brings the password
+/** Find the user's entry, in the packet that brings the password
  *
  * @param[in] password to be checked, too; or NULL.
  */
-static enum mfa_rc find_entry(struct mfa_login *login, struct mfa_diag *diag,
-			      rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_conn *conn,
-			      struct mfa_bytes const *password, bool recovery)
+static enum mfa_rc find_entry(struct peruser_record *record, struct mfa_diag *diag,
+			      rlm_peruser_mfa_t *inst, struct mfa_conn *conn,
+			      struct peruser_account *account, struct mfa_bytes const *password,
+			      bool recovery)
+{
+	struct mfa_login *login = record->login;
+	enum mfa_rc rc = peruser_account_key(record->read_for, account);
+
+	account->where.leave_out = mfa_login_spare(&inst->policy, recovery);
+	if (rc != MFA_OK) return rc;
+	if (!password) return mfa_login_read(login, diag, conn, MFA_SIDE_READ, &account->where);
+	rc = mfa_conn_read_and_bind(&login->entry, diag, conn, &account->where, *password);
+	login->have_entry = rc == MFA_OK;
+	return rc;
+}
+
+enum mfa_rc peruser_read(rlm_peruser_mfa_t *inst, REQUEST *request, struct peruser_record *record,
+			 struct mfa_diag *diag, bool recovery)
 {
 	TALLOC_CTX *ctx = talloc_new(request);
-	struct mfa_where where;
-	enum mfa_rc rc = locate(&where, ctx, inst, request, diag);
+	struct peruser_account account;
+	struct mfa_conn **conn = NULL;
+	enum mfa_rc rc = peruser_account_find(&account, ctx, inst, request, diag);
 
-	where.leave_out = mfa_login_spare(&inst->policy, recovery);
-	if (rc == MFA_OK && password) {
-		rc = mfa_conn_read_and_bind(&login->entry, diag, conn, &where, *password);
-		login->have_entry = rc == MFA_OK;
-	} else if (rc == MFA_OK) {
-		rc = mfa_login_read(login, diag, conn, MFA_SIDE_READ, &where);
+	if (rc == MFA_OK) {
+		conn = borrow(inst, diag);
+		rc = conn ? find_entry(record, diag, inst, *conn, &account, NULL, recovery)
+			  : MFA_ERR_UNAVAILABLE;
 	}
+	if (conn) give_back(inst, conn, rc);
 	talloc_free(ctx);
 	return rc;
 }
 
-enum mfa_rc peruser_read(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_login *login,
-			 struct mfa_diag *diag, bool recovery)
+/** Tell everybody behind us whose password was right, as rlm_ldap does */
+static enum mfa_rc set_verified(REQUEST *request, struct mfa_login const *login)
 {
-	struct mfa_conn **conn = borrow(inst, diag);
-	enum mfa_rc rc;
+	VALUE_PAIR *vp;
 
-	if (!conn) return MFA_ERR_UNAVAILABLE;
-	rc = find_entry(login, diag, inst, request, *conn, NULL, recovery);
-	give_back(inst, conn, rc);
-	return rc;
+	fr_pair_delete_by_num(&request->config, PW_LDAP_USERDN, 0, TAG_ANY);
+	vp = radius_pair_create(request, &request->config, PW_LDAP_USERDN, 0);
+	if (!vp) return MFA_ERR_NOMEM;
+	fr_pair_value_bstrncpy(vp, login->entry.dn.data, login->entry.dn.len);
+	return MFA_OK;
 }
 
 enum mfa_rc peruser_check_password(rlm_peruser_mfa_t *inst, REQUEST *request,
-				   struct mfa_login *login, struct mfa_diag *diag,
+				   struct peruser_record *record, struct mfa_diag *diag,
 				   struct mfa_bytes password)
 {
-	struct mfa_conn **conn = borrow(inst, diag);
-	bool mapped;
-	enum mfa_rc rc;
+	TALLOC_CTX *ctx = talloc_new(request);
+	struct mfa_login *login = record->login;
+	struct peruser_account account;
+	struct mfa_conn **conn = NULL;
+	bool mapped = false;
+	enum mfa_rc rc = peruser_account_find(&account, ctx, inst, request, diag);
 
-	if (!conn) return MFA_ERR_UNAVAILABLE;
+	if (rc != MFA_OK) goto out;
+	if (login->have_entry && !peruser_account_owns(&account, record)) login->have_entry = false;
 	mapped = !login->have_entry && take_mapped(login, inst, request);
+	conn = borrow(inst, diag);
+	rc = MFA_ERR_UNAVAILABLE;
+	if (!conn) goto out;
 	rc = login->have_entry ? mfa_conn_bind_user(diag, *conn, login->entry.dn, password)
-			       : find_entry(login, diag, inst, request, *conn, &password, false);
+			       : find_entry(record, diag, inst, *conn, &account, &password, false);
 	give_back(inst, conn, rc);
+	if (rc == MFA_OK) rc = set_verified(request, login);
+out:
 	/* Whether it is enough is asked again: a policy may require MFA before post-auth. */
 	if (mapped) login->have_entry = false;
+	talloc_free(ctx);
 	return rc;
 }
 
-/** The entry that was read, again and again, must be the one that the State was made for */
+/** The entry that is decided upon, also one that was read again, must be the expected one */
 static bool same_user(struct mfa_login *login, void *uctx)
 {
-	uint8_t const *expected = uctx;
+	struct peruser_expected *expected = uctx;
 	uint8_t hash[MFA_CHALLENGE_HASH];
 
 	if (!expected) return true;
 	if (mfa_challenge_hash(hash, login->entry.id) == MFA_OK &&
 	    mfa_bytes_equal((struct mfa_bytes){hash, sizeof(hash)},
-			    (struct mfa_bytes){expected, sizeof(hash)})) {
+			    (struct mfa_bytes){expected->user, sizeof(hash)})) {
 		return true;
 	}
+	expected->is_other = true;
 	login->decision.result = MFA_RESULT_REJECTED;
-	mfa_diag_set(&login->decision.reason, "the State is another user's");
+	mfa_diag_say(&login->decision.reason, expected->else_reason);
 	return false;
 }
 
@@ -254,42 +213,56 @@ static enum mfa_rc fail(struct mfa_login *login, enum mfa_rc rc)
 	return rc;
 }
 
-enum mfa_rc peruser_ask(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_login *login,
-			struct mfa_request const *ask, uint8_t const *expected)
+/** Borrow a connection when one may be needed, and ask */
+static enum mfa_rc run(rlm_peruser_mfa_t *inst, struct mfa_login *login,
+		       struct mfa_login_context *ctx, struct mfa_request const *ask,
+		       struct peruser_expected *expected)
 {
-	struct mfa_login_context ctx = {.ring = &inst->ring,
+	struct mfa_conn **conn = NULL;
+	enum mfa_rc rc;
+
+	/* The password step with a record in hand writes nothing; the provider may have to confirm. */
+	if (!login->have_entry || ask->code || ctx->confirm != MFA_CONFIRM_NO) {
+		conn = borrow(inst, &login->decision.reason);
+		if (!conn) return fail(login, MFA_ERR_UNAVAILABLE);
+		ctx->conn = *conn;
+	}
+	rc = mfa_login_run(login, ctx, ask, same_user, expected);
+	if (conn) give_back(inst, conn, rc);
+	return rc;
+}
+
+enum mfa_rc peruser_ask(rlm_peruser_mfa_t *inst, REQUEST *request, struct peruser_record *record,
+			struct mfa_request const *ask, struct peruser_expected *expected)
+{
+	struct mfa_login *login = record->login;
+	struct mfa_login_context ctx = {.ring = peruser_keys(inst, request),
 					.policy = &inst->policy,
 					.lean = true,
 					.recheck = true,
 					.confirm = mfa_config_confirm(&inst->directory.config),
 					.required = peruser_required(request)};
 	TALLOC_CTX *pool = talloc_new(request);
-	struct mfa_where where;
-	struct mfa_conn **conn = NULL;
-	enum mfa_rc rc;
+	struct peruser_account account;
+	enum mfa_rc rc =
+		peruser_account_find(&account, pool, inst, request, &login->decision.reason);
 
-	if (!login->have_entry) (void)take_mapped(login, inst, request);
-	/* The password step with a record in hand writes nothing: it needs no connection, unless
-	 * the provider has to confirm it. */
-	if (!login->have_entry || ask->code || ctx.confirm != MFA_CONFIRM_NO) {
-		conn = borrow(inst, &login->decision.reason);
-		if (!conn) {
-			rc = fail(login, MFA_ERR_UNAVAILABLE);
-			goto out;
-		}
-		ctx.conn = *conn;
-		rc = login->have_entry
-			     ? locate_again(&where, pool, &login->entry)
-			     : locate(&where, pool, inst, request, &login->decision.reason);
-		if (rc != MFA_OK) {
-			rc = fail(login, rc);
-			goto out;
-		}
-		ctx.where = &where;
+	if (rc != MFA_OK) {
+		rc = fail(login, rc);
+		goto out;
 	}
-	rc = mfa_login_run(login, &ctx, ask, same_user, (void *)(uintptr_t)expected);
+	ctx.where = &account.where;
+	if (login->have_entry && !peruser_account_owns(&account, record))
+		login->have_entry = login->is_earlier = false;
+	record->is_mapped = !login->have_entry && take_mapped(login, inst, request);
+	rc = run(inst, login, &ctx, ask, expected);
+	if (rc == MFA_OK && record->is_mapped && is_unproven(login, inst, request)) {
+		login->have_entry = record->is_mapped = false;
+		rc = run(inst, login, &ctx, ask, expected);
+	}
+	if (rc == MFA_OK && (inst->cache || !account.is_dn))
+		rc = peruser_account_key(record->read_for, &account);
 out:
-	if (conn) give_back(inst, conn, rc);
 	talloc_free(pool);
 	return rc;
 }

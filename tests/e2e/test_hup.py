@@ -2,6 +2,8 @@
 """Key ring and configuration are read again on HUP; what is broken leaves the old in place and says so."""
 import contextlib
 import os
+import signal
+import threading
 import time
 
 import pytest
@@ -26,7 +28,7 @@ BROKEN = {
 SAID = {"key ring: short key": "line 1", "key ring: readable by others": "/ring", "shared: out of range": "threshold",
         "shared: unknown": "treshold", "shared: no key ring": "/nowhere/ring", "instance: out of range": "attempts",
         "instance: unknown": "atempts", "instance: no such choice": "mode"}
-GOOD = ("rotated", "message", "threshold", "many", "both")
+GOOD = ("rotated", "message", "threshold", "many", "both", "repaired", "busy")
 
 
 @pytest.fixture(scope="module")
@@ -150,3 +152,49 @@ def test_two_instances_with_settings_of_their_own(slapd, ring):
             assert challenge.message == "Second: "
             assert user.answer(other, challenge, user.device.code()).accepted
             assert user.login(first, 1).accepted
+
+
+def test_a_repaired_key_ring_is_read_without_touching_another_file(slapd, fleet, ring):
+    """Its mode alone was wrong, so its time stays as it was when the reload failed."""
+    server, rotated, user = fleet["repaired"], ring.with_new_key("k2"), Enrolled(slapd)
+    with server.client() as client:
+        mark = hup(server, lambda _: rotated.write(server.ring_path, 0o644))
+        wait_until(lambda: str(server.ring_path) in server.log(mark), 5, "the reason")
+        assert user.login(client).accepted, "the keys read before stay in use"
+        server.ring_path.chmod(0o640)
+        user.set(peruserMfaSecret=rotated.seal(user.device.secret, user.entry_id))
+        time.sleep(PAUSE_S)
+        server.hup()
+        wait_until(lambda: user.start(client).challenged, 5, "the new key opens a secret")
+        assert user.login(client, 1).accepted
+        said = [line for line in server.log(mark).splitlines() if "Error" in line and str(server.ring_path) in line]
+        assert len(said) == 1, said
+
+
+def test_a_reload_loses_no_login(slapd, fleet):
+    """Logins go on while instances are replaced; a code that was accepted is not asked for again."""
+    server, lost = fleet["busy"], []
+    ends_at = time.monotonic() + 2 * PAUSE_S + 1
+    users = [Enrolled(slapd) for _ in range(200)]
+
+    def log_in(share):
+        with server.client() as client:
+            for user in share:
+                if time.monotonic() > ends_at:
+                    return
+                reply = user.login(client)
+                if not reply.accepted:
+                    lost.append(reply)
+
+    threads = [threading.Thread(target=log_in, args=(users[i::4],)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    mark = server.mark()
+    while time.monotonic() < ends_at and any(thread.is_alive() for thread in threads):
+        newer(server.raddb / "mods-enabled/peruser_mfa")
+        os.kill(server.process.pid, signal.SIGHUP)   # the server may say that it is too soon
+        time.sleep(1)
+    for thread in threads:
+        thread.join()
+    assert lost == []
+    assert 'Reloaded module "peruser_mfa"' in server.log(mark)

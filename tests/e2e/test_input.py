@@ -83,14 +83,16 @@ def test_name_that_is_no_text(client, own_search, name):
 
 
 def test_other_case_is_the_same_person(slapd, client):
-    """uid ignores case: the second packet may be typed otherwise, and one code is still used once."""
+    """uid ignores case: one code is used once. A challenge is answered under the name that was challenged."""
     user = Enrolled(slapd)
     code = user.device.code()
     challenge = client.password(user.uid.upper(), user.password)
     assert challenge.challenged
-    assert client.code(user.uid, challenge, code).accepted
+    assert client.code(user.uid, challenge, code).rejected
+    assert client.code(user.uid.upper(), challenge, code).accepted
     again = client.password(user.uid.title(), user.password)
-    assert client.code(user.uid.upper(), again, code).rejected
+    reply = client.code(user.uid.title(), again, code)
+    assert reply.rejected and reply.result == "replayed"
 
 
 REALMS = """

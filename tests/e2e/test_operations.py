@@ -11,6 +11,7 @@ FLAGS = """
 		control:Peruser-MFA-Entry-Id := 'entryUUID'
 		control:Peruser-MFA-Enabled := 'peruserMfaEnabled'
 		control:Peruser-MFA-Required-From := 'peruserMfaRequiredFrom'
+		control:Peruser-MFA-Object-Class += 'objectClass'
 """
 MAPPED = FLAGS + """
 		control:Peruser-MFA-Secret += 'peruserMfaSecret'
@@ -132,24 +133,36 @@ def flags(slapd, ring):
         yield client
 
 
-@pytest.mark.parametrize("make, attributes, searches", [
-    (User, {}, 0),
-    (User, {"peruserMfaEnabled": "FALSE"}, 0),
-    (User, {"peruserMfaRequiredFrom": "20990101000000Z"}, 0),
-    (Enrolled, {"peruserMfaEnabled": "FALSE"}, 0),
-    (Enrolled, {}, 1),
-    (Enrolled, {"peruserMfaEnabled": "FALSE", "peruserMfaRequiredFrom": "20200101000000Z"}, 1),
-    (Enrolled, {"peruserMfaEnabled": None, "peruserMfaRequiredFrom": "20200101000000Z"}, 1),
+@pytest.mark.parametrize("make, attributes, searches, accepted", [
+    (User, {}, 0, True),
+    (User, {"peruserMfaEnabled": "FALSE"}, 1, True),
+    (User, {"peruserMfaRequiredFrom": "20990101000000Z"}, 1, True),
+    (Enrolled, {"peruserMfaEnabled": "FALSE"}, 1, True),
+    (Enrolled, {}, 1, False),
+    (Enrolled, {"peruserMfaEnabled": "FALSE", "peruserMfaRequiredFrom": "20200101000000Z"}, 1, False),
+    (Enrolled, {"peruserMfaEnabled": None, "peruserMfaRequiredFrom": "20200101000000Z"}, 1, False),
 ])
-def test_mapped_flags_save_the_search_of_those_without_mfa(slapd, flags, make, attributes, searches):
-    """They only tell that no code is needed; whoever may need one is read as ever."""
+def test_mapped_flags_save_the_search_of_those_without_a_record(slapd, flags, make, attributes, searches, accepted):
+    """The object classes prove that there is none; a flag that is not there may be one that cannot be read."""
     user = make(slapd)
     user.set(**attributes)
     reply, asked, modifies, _ = counted(slapd, lambda: user.start(flags))
     assert (asked, modifies) == (searches, 0)
-    assert reply.accepted == (searches == 0)
-    if searches:
+    assert reply.accepted == accepted
+    if not accepted:
         assert reply.challenged and user.answer(flags, reply, user.device.code()).accepted
+
+
+@pytest.mark.parametrize("attributes", [{}, {"peruserMfaEnabled": None, "peruserMfaRequiredFrom": "20200101000000Z"}])
+@pytest.mark.parametrize("unenrolled", ["reject", "accept"])
+def test_mapped_flags_that_cannot_be_read_let_nobody_in(slapd, ring, attributes, unenrolled):
+    """As the shipped access rules have it: rlm_ldap's account may read the entry and nothing of the record."""
+    with FreeRadius(slapd, ring=ring, update=FLAGS, instance={"unenrolled": unenrolled}) as server, \
+            server.client() as client:
+        user = Enrolled(slapd)
+        user.set(**attributes)
+        reply = user.start(client)
+        assert reply.challenged and user.answer(client, reply, user.device.code()).accepted
 
 
 @pytest.mark.parametrize("attributes", [

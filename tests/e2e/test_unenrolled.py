@@ -91,8 +91,8 @@ def test_enrolled_user_notices_nothing(slapd, showing):
 def test_lock_as_a_challenge(slapd, ring):
     with FreeRadius(slapd, ring=ring, instance={"locked": "challenge"}) as server, server.client() as client:
         user = Enrolled(slapd)
-        challenge = user.challenge(client)
         user.set(peruserMfaFailures="4 4000000000 AAAAAAAAAAAAAAAAAAAAAA")
+        challenge = user.challenge(client)
         text = user.answer(client, challenge, user.device.wrong())
         for shown in (text, user.start(client)):
             assert shown.challenged and shown.message.startswith("Too many wrong codes. Try again in ")

@@ -149,9 +149,9 @@ static void a_box_for_another_purpose_is_no_state(void **state)
 		assert_int_equal(mfa_seal(box, sizeof(box), ring.key[0].derived[purpose],
 					  bytes("a"), raw(plain, sizeof(plain))),
 				 MFA_OK);
-		assert_int_equal(mfa_base64url_encode(text + head, sizeof(text) - head, box,
-						      sizeof(box)),
-				 MFA_OK);
+		assert_int_equal(
+			mfa_base64url_encode(text + head, sizeof(text) - head, box, sizeof(box)),
+			MFA_OK);
 		assert_int_equal(mfa_challenge_open(&out, &ring, bytes(text), "a"),
 				 purpose == MFA_PURPOSE_STATE ? MFA_OK : MFA_ERR_CRYPTO);
 	}
