@@ -37,7 +37,10 @@ struct mfa_cli_args {
 	uint32_t quiet;
 	/* for all that write */
 	uint32_t dry_run;
-	char const *users; //!< A file of users, or a filter in parentheses.
+	uint32_t yes;		//!< Do not ask.
+	char const *users;	//!< A filter in parentheses.
+	char const *users_file; //!< A name or DN in each line.
+	char const *group;	//!< DN
 	/* of single subcommands */
 	char const *from;
 	uint32_t until_removed, remove;
@@ -85,6 +88,8 @@ enum mfa_cli_need {
 	MFA_CLI_NEED_DIRECTORY = 4, //!< Connected and bound.
 };
 
+#define MFA_CLI_LOOKS_AT_ALL ((1u << MFA_ATTR_COUNT) - 1u)
+
 struct mfa_cli;
 struct mfa_cli_edit;
 struct mfa_cli_option;
@@ -96,7 +101,9 @@ struct mfa_cli_command {
 	char const *summary;		     //!< One line.
 	int operands_min, operands_max;	     //!< -1: any number.
 	unsigned needs;			     //!< enum mfa_cli_need, or-ed.
-	uint32_t takes_users;		     //!< Operands are users; --users stands for them.
+	uint32_t looks_at;		     //!< Set of attributes that it must be able to see.
+	uint32_t takes_users;		     //!< Operands are users; options name them, too.
+	uint32_t asks;			     //!< "Are you sure?" when a filter or group is given.
 	struct mfa_cli_option const *option; //!< Its own options; ends with a NULL name.
 	enum mfa_cli_exit (*run)(struct mfa_cli *cli);
 	enum mfa_outcome (*decide)(struct mfa_cli_edit *edit); //!< See mfa_cli_edit_command().
@@ -124,6 +131,7 @@ struct mfa_cli {
 	int64_t now_s;
 	uint64_t changed, unchanged, refused, failed; //!< Entries, by outcome.
 	bool unavailable;
+	bool mute; //!< The output cannot be written, which was said.
 };
 
 extern struct mfa_config_item const mfa_cli_setting_items[];
@@ -145,6 +153,9 @@ enum mfa_rc mfa_cli_connect(struct mfa_cli *cli, struct mfa_diag *diag) MFA_MUST
 
 /** Forget everything, secrets wiped */
 void mfa_cli_close(struct mfa_cli *cli);
+
+/** Whether nothing more may be begun: directory gone, output gone, or a signal came */
+bool mfa_cli_must_stop(struct mfa_cli const *cli);
 
 /** What a core result means for the exit status */
 enum mfa_cli_exit mfa_cli_exit_of(enum mfa_rc rc);

@@ -43,7 +43,7 @@ static bool take_first(struct mfa_cli *cli, char const *user, struct mfa_entry *
 static enum mfa_rc find_test_entry(struct mfa_cli_doctor *doctor, struct mfa_diag *diag)
 {
 	struct mfa_cli *cli = doctor->cli;
-	struct mfa_cli_visitor const visitor = {take_first, doctor, NULL};
+	struct mfa_cli_visitor const visitor = {.visit = take_first, .uctx = doctor, .what = NULL};
 	struct mfa_entry *entry;
 	char filter[128];
 	enum mfa_rc rc;
@@ -51,9 +51,8 @@ static enum mfa_rc find_test_entry(struct mfa_cli_doctor *doctor, struct mfa_dia
 	if (cli->operand_count == 0) {
 		(void)snprintf(filter, sizeof(filter), "(%s=*)", cli->config.attr[MFA_ATTR_SECRET]);
 		rc = mfa_cli_walk(cli, diag, filter, &visitor);
-		if (rc == MFA_OK && !doctor->test_dn[0])
-			rc = mfa_cli_walk(cli, diag, NULL, &visitor);
-		return rc;
+		if (rc == MFA_ERR_NOT_FOUND) rc = mfa_cli_walk(cli, diag, NULL, &visitor);
+		return rc == MFA_ERR_NOT_FOUND ? MFA_OK : rc;
 	}
 	entry = mfa_cli_entry_alloc();
 	rc = entry ? mfa_cli_find(entry, diag, cli, cli->operand[0]) : MFA_ERR_NOMEM;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "admin/audit.h"
 #include "admin/commands.h"
 #include "admin/edit.h"
 #include "admin/output.h"
+#include "admin/process.h"
 #include "admin/prompt.h"
 #include "admin/view.h"
 
@@ -10,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 #include <unistd.h>
 
 static bool export_device(struct mfa_cli const *cli, struct mfa_totp const *totp, char const *user)
@@ -37,6 +38,8 @@ static bool visit(struct mfa_cli *cli, char const *user, struct mfa_entry *entry
 
 	if (!view) return false;
 	mfa_cli_view_make(view, cli, entry);
+	/* Before the first one is shown, so that no signal keeps it out of the log. */
+	mfa_cli_audit(cli, user, "exports secrets in clear");
 	for (size_t i = 0; i < view->device_count; i++) {
 		if (!view->device[i].readable) {
 			cli->failed++;
@@ -50,7 +53,7 @@ static bool visit(struct mfa_cli *cli, char const *user, struct mfa_entry *entry
 	}
 	mfa_cli_view_clear(view);
 	free(view);
-	return true;
+	return mfa_cli_flush() && !mfa_cli_interrupted();
 }
 
 /** Ask twice, for two different words, so that nobody answers out of habit */
@@ -72,31 +75,15 @@ static bool is_meant(struct mfa_cli const *cli)
 	       strcmp(line, "clear") == 0;
 }
 
-/** A line in the system's log, and for those who look on */
-static void audit(struct mfa_cli const *cli, char const *what)
-{
-	struct mfa_account const *account = &cli->store.account;
-	char const *name = account->external ? "SASL EXTERNAL" : account->identity;
-	struct mfa_diag line;
-
-	mfa_diag_set(&line, "audit: uid %u as '%s' %s", (unsigned)getuid(), name, what);
-	openlog(MFA_CLI_NAME, LOG_PID, LOG_AUTHPRIV);
-	syslog(LOG_NOTICE, "%s", line.text);
-	closelog();
-	mfa_cli_warn("%s", line.text);
-}
-
 static enum mfa_rc export_users(struct mfa_cli *cli, uint64_t *count)
 {
-	struct mfa_cli_visitor const visitor = {visit, count, NULL};
+	struct mfa_cli_visitor const visitor = {.visit = visit, .uctx = count, .what = NULL};
 	struct mfa_diag diag = {.text = "no memory"};
 	struct mfa_entry *entry;
-	char filter[128];
 	enum mfa_rc rc = MFA_OK;
 
 	if (cli->operand_count == 0) {
-		(void)snprintf(filter, sizeof(filter), "(%s=*)", cli->config.attr[MFA_ATTR_SECRET]);
-		rc = mfa_cli_walk(cli, &diag, filter, &visitor);
+		rc = mfa_cli_walk(cli, &diag, NULL, &visitor);
 		if (rc != MFA_OK) mfa_cli_warn("%s", diag.text);
 		return rc;
 	}
@@ -127,13 +114,14 @@ static enum mfa_cli_exit run(struct mfa_cli *cli)
 		mfa_cli_warn("nothing was exported");
 		return MFA_CLI_REFUSED;
 	}
-	/* Before the first one is shown, so that no signal keeps it out of the log. */
-	audit(cli, cli->operand_count ? "exports secrets in clear"
-				      : "exports the secrets of all users in clear");
+	mfa_cli_warn("this run exports secrets in clear, which is in the system's log");
+	if (cli->operand_count == 0)
+		mfa_cli_audit(cli, NULL, "exports the secrets of all users in clear");
 	rc = export_users(cli, &count);
 	(void)snprintf(what, sizeof(what), "exported %llu secrets in clear",
 		       (unsigned long long)count);
-	audit(cli, what);
+	mfa_cli_audit(cli, NULL, what);
+	mfa_cli_warn("%s", what);
 	return rc == MFA_OK ? mfa_cli_tally_exit(cli) : mfa_cli_exit_of(rc);
 }
 
@@ -145,6 +133,7 @@ struct mfa_cli_command const mfa_cli_export = {
 	.summary = "Write secrets in clear as otpauth URIs, for moving away",
 	.operands_max = -1,
 	.needs = MFA_CLI_NEED_CONFIG | MFA_CLI_NEED_RING | MFA_CLI_NEED_DIRECTORY,
+	.looks_at = MFA_CLI_LOOKS_AT_ALL,
 	.option = options,
 	.run = run,
 };

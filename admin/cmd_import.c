@@ -3,6 +3,7 @@
 #include "admin/edit.h"
 #include "admin/import.h"
 #include "admin/output.h"
+#include "admin/process.h"
 #include "admin/prompt.h"
 #include "admin/undo.h"
 
@@ -10,7 +11,6 @@
 
 #include <openssl/crypto.h>
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -60,19 +60,10 @@ static void say_bad(struct mfa_cli *cli, struct mfa_cli_row const *row, char con
 			 MFA_OUTCOME_FAILED, line, object);
 }
 
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int number)
-{
-	(void)number;
-	interrupted = 1;
-}
-
 /** All or nothing, and something went wrong */
 static bool must_undo(struct mfa_cli const *cli)
 {
-	return cli->args.all_or_nothing &&
-	       (cli->failed || cli->refused || cli->unavailable || interrupted);
+	return cli->args.all_or_nothing && (cli->failed || cli->refused || mfa_cli_must_stop(cli));
 }
 
 static bool take(struct mfa_cli_row const *row, void *uctx)
@@ -95,7 +86,7 @@ static bool take(struct mfa_cli_row const *row, void *uctx)
 		(void)mfa_cli_edit_user(cli, &work, user);
 	}
 	OPENSSL_cleanse(&writing, sizeof(writing));
-	return !cli->unavailable && (import->trial || !must_undo(cli));
+	return !mfa_cli_must_stop(cli) && (import->trial || !must_undo(cli));
 }
 
 static enum mfa_rc read_rows(struct import *import, struct mfa_diag *diag, struct mfa_bytes text)
@@ -167,16 +158,13 @@ static enum mfa_rc import_text(struct import *import, struct mfa_diag *diag, str
 	struct mfa_cli *cli = import->cli;
 	enum mfa_rc rc = MFA_OK;
 
-	if (cli->args.all_or_nothing) {
-		rc = try_all(import, diag, text);
-		(void)signal(SIGINT, on_interrupt);
-		(void)signal(SIGTERM, on_interrupt);
-	}
-	if (rc == MFA_OK && !cli->unavailable) rc = read_rows(import, diag, text);
+	if (cli->args.all_or_nothing) rc = try_all(import, diag, text);
+	if (rc == MFA_OK && !mfa_cli_must_stop(cli)) rc = read_rows(import, diag, text);
 	if (rc == MFA_OK && must_undo(cli)) {
 		mfa_cli_warn("not every row was imported: what was written is taken back");
+		mfa_cli_process_finish();
 		mfa_cli_undo_all(import->written, cli);
-		if (interrupted) rc = MFA_ERR_CONFLICT;
+		if (mfa_cli_interrupted()) rc = MFA_ERR_CONFLICT;
 	}
 	mfa_cli_undo_free(&import->written);
 	return rc;
@@ -194,7 +182,7 @@ static enum mfa_cli_exit run(struct mfa_cli *cli)
 	    mfa_cli_read_file(&data, &len, &diag, cli->operand[0], MFA_CLI_IMPORT_MAX) == MFA_OK) {
 		rc = import_text(&import, &diag, (struct mfa_bytes){data, len});
 		mfa_cli_free_secret(&data, len);
-		if (interrupted) mfa_diag_set(&diag, "interrupted");
+		if (mfa_cli_interrupted()) mfa_diag_set(&diag, "interrupted");
 		if (rc != MFA_OK) mfa_cli_warn("%s: %s", cli->operand[0], diag.text);
 		mfa_cli_edit_summary(cli);
 	} else {
@@ -229,6 +217,7 @@ struct mfa_cli_command const mfa_cli_import = {
 	.operands_min = 1,
 	.operands_max = 1,
 	.needs = MFA_CLI_NEED_CONFIG | MFA_CLI_NEED_RING | MFA_CLI_NEED_DIRECTORY,
+	.looks_at = MFA_CLI_LOOKS_AT_ALL,
 	.option = options,
 	.run = run,
 };

@@ -47,7 +47,11 @@ static enum mfa_cli_exit run(struct mfa_cli *cli)
 {
 	struct invitation invitation = {.expires_s =
 						cli->now_s + (int64_t)cli->args.valid_hours * 3600};
-	struct mfa_cli_work const work = {.decide = decide, .report = report, .uctx = &invitation};
+	struct mfa_cli_work const work = {.decide = decide,
+					  .report = report,
+					  .uctx = &invitation,
+					  .title = cli->args.voucher ? "vouchers, each good once:"
+								     : NULL};
 	enum mfa_cli_exit status = MFA_CLI_DONE;
 
 	if (cli->args.voucher) {
@@ -65,7 +69,9 @@ static struct mfa_cli_option const options[] = {
 	{0, "valid", "HOURS", "how long the voucher is valid; default: 168", MFA_CLI_NUMBER,
 	 MFA_CLI_AT(valid_hours), 1, 8760, NULL},
 	MFA_CLI_OPTION_USERS,
-	MFA_CLI_OPTION_FROM_USERS,
+	MFA_CLI_OPTION_USERS_FILE,
+	MFA_CLI_OPTION_GROUP,
+	MFA_CLI_OPTION_YES,
 	MFA_CLI_OPTION_DRY_RUN,
 	MFA_CLI_OPTION_END,
 };
@@ -76,7 +82,9 @@ struct mfa_cli_command const mfa_cli_invite = {
 	.summary = "Ask users to enrol: set the flag of those who have no device",
 	.operands_max = -1,
 	.takes_users = 1,
+	.asks = 1,
 	.needs = MFA_CLI_NEED_CONFIG | MFA_CLI_NEED_DIRECTORY,
+	.looks_at = MFA_CLI_LOOKS_AT_ALL,
 	.option = options,
 	.run = run,
 };

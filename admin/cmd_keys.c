@@ -26,18 +26,40 @@ static enum mfa_rc rewrite(struct mfa_diag *diag, struct mfa_cli const *cli)
 	return rc;
 }
 
-/** Whether nothing needs the key any more; says what does */
-static bool may_remove(struct mfa_cli_usage const *usage, char const *id)
+/** Whether it is proved that nothing needs the key any more; says why not */
+static bool may_remove(struct mfa_cli *cli, struct mfa_cli_usage const *users, char const *id)
 {
-	for (size_t i = 0; i < usage->count; i++) {
-		uint64_t const total = mfa_cli_usage_total(usage, i);
+	struct mfa_cli_usage *directory = calloc(1, sizeof(*directory));
+	struct mfa_diag why = {.text = "no memory"};
+	bool may = directory && cli->failed == 0 &&
+		   mfa_cli_usage_count_directory(directory, cli) == MFA_CLI_DONE &&
+		   cli->failed == 0;
 
-		if (strcmp(usage->key[i].id, id) != 0 || total == 0) continue;
-		mfa_cli_warn("%llu values need key '%s'; see 'keys' and 'rekey', or --force",
-			     (unsigned long long)total, id);
-		return false;
+	if (may) {
+		may = mfa_cli_usage_proves_unused(&why, users, directory, id);
+	} else if (directory) {
+		mfa_diag_set(&why, "not every entry could be looked at");
 	}
-	return true;
+	if (!may)
+		mfa_cli_warn("key '%s' stays: %s (--force removes it nevertheless)", id, why.text);
+	free(directory);
+	return may;
+}
+
+static void say_done(struct mfa_cli const *cli, char const *id)
+{
+	bool const removed = cli->args.remove_key != NULL;
+
+	mfa_cli_say(cli, "key '%s' %s%s\n", id, removed ? "is off the ring" : "seals from now on",
+		    cli->args.dry_run ? " (dry run: nothing was written)" : "");
+	if (removed && !cli->args.dry_run)
+		mfa_cli_say(cli,
+			    "It is kept in %s" MFA_CLI_RING_REMOVED
+			    ": delete that file when no login fails for want of it.\n",
+			    cli->config.key_ring);
+	mfa_cli_json(cli,
+		     json_pack("{s:s, s:s, s:b}", "key", id, "done", removed ? "removed" : "first",
+			       "dry_run", cli->args.dry_run > 0));
 }
 
 static enum mfa_cli_exit change_ring(struct mfa_cli *cli, struct mfa_cli_usage const *usage)
@@ -46,24 +68,22 @@ static enum mfa_cli_exit change_ring(struct mfa_cli *cli, struct mfa_cli_usage c
 	struct mfa_diag diag = {.text = "no memory"};
 	enum mfa_rc rc;
 
-	if (cli->args.remove_key && !cli->args.force && !may_remove(usage, id))
+	if (cli->args.remove_key && !cli->args.force && !may_remove(cli, usage, id))
 		return MFA_CLI_REFUSED;
 	rc = rewrite(&diag, cli);
-	if (rc != MFA_OK) {
+	if (rc == MFA_OK) {
+		say_done(cli, id);
+	} else {
 		mfa_cli_warn("%s", diag.text);
-		return mfa_cli_exit_of(rc);
 	}
-	mfa_cli_say(cli, "key '%s' %s%s\n", id,
-		    cli->args.remove_key ? "is off the ring" : "seals from now on",
-		    cli->args.dry_run ? " (dry run: nothing was written)" : "");
-	mfa_cli_json(cli, json_pack("{s:s, s:s, s:b}", "key", id, "done",
-				    cli->args.remove_key ? "removed" : "first", "dry_run",
-				    cli->args.dry_run > 0));
-	return MFA_CLI_DONE;
+	return mfa_cli_exit_of(rc);
 }
 
 static void show(struct mfa_cli const *cli, struct mfa_cli_usage const *usage)
 {
+	if (cli->failed)
+		mfa_cli_warn("%llu entries are not counted: this is not the whole",
+			     (unsigned long long)cli->failed);
 	mfa_cli_usage_say(usage, cli);
 	mfa_cli_json(cli, json_pack("{s:s, s:o, s:I, s:I}", "file", cli->config.key_ring, "keys",
 				    mfa_cli_usage_json(usage), "unsealed_secrets",
@@ -71,7 +91,7 @@ static void show(struct mfa_cli const *cli, struct mfa_cli_usage const *usage)
 				    (json_int_t)usage->unknown));
 }
 
-static enum mfa_cli_exit run(struct mfa_cli *cli)
+static enum mfa_cli_exit run_action(struct mfa_cli *cli)
 {
 	struct mfa_cli_usage *usage = calloc(1, sizeof(*usage));
 	bool const count = !cli->args.ring_only && !cli->args.first_key && !cli->args.force;
@@ -99,6 +119,28 @@ static enum mfa_cli_exit run(struct mfa_cli *cli)
 	return status;
 }
 
+/** "first ID" and "remove ID" are the same as the options; "list" is what happens without */
+static bool take_words(struct mfa_cli *cli)
+{
+	char const *action = cli->operand_count ? cli->operand[0] : "list";
+	char const *id = cli->operand_count > 1 ? cli->operand[1] : NULL;
+
+	if (strcmp(action, "list") == 0 && !id) return true;
+	if (id && !cli->args.first_key && !cli->args.remove_key) {
+		if (strcmp(action, "first") == 0) cli->args.first_key = id;
+		if (strcmp(action, "remove") == 0) cli->args.remove_key = id;
+		if (cli->args.first_key || cli->args.remove_key) return true;
+	}
+	mfa_cli_warn("say 'keys list', 'keys first ID' or 'keys remove ID'");
+	return false;
+}
+
+static enum mfa_cli_exit run(struct mfa_cli *cli)
+{
+	if (!take_words(cli)) return MFA_CLI_USAGE;
+	return run_action(cli);
+}
+
 static struct mfa_cli_option const options[] = {
 	{0, "ring-only", NULL, "do not ask the directory", MFA_CLI_FLAG, MFA_CLI_AT(ring_only), 0,
 	 0, NULL},
@@ -106,7 +148,7 @@ static struct mfa_cli_option const options[] = {
 	 MFA_CLI_STRING, MFA_CLI_AT(first_key), 0, 0, NULL},
 	{0, "remove", "ID", "take this key off the ring, when nothing needs it any more",
 	 MFA_CLI_STRING, MFA_CLI_AT(remove_key), 0, 0, NULL},
-	{0, "force", NULL, "take it off although values need it: those are lost", MFA_CLI_FLAG,
+	{0, "force", NULL, "take it off without any proof that nothing needs it", MFA_CLI_FLAG,
 	 MFA_CLI_AT(force), 0, 0, NULL},
 	MFA_CLI_OPTION_DRY_RUN,
 	MFA_CLI_OPTION_END,
@@ -114,10 +156,11 @@ static struct mfa_cli_option const options[] = {
 
 struct mfa_cli_command const mfa_cli_keys = {
 	.name = "keys",
-	.operands = "",
+	.operands = "[list | first ID | remove ID]",
 	.summary = "List the keys and how many values need each of them",
-	.operands_max = 0,
+	.operands_max = 2,
 	.needs = MFA_CLI_NEED_CONFIG | MFA_CLI_NEED_RING,
+	.looks_at = MFA_CLI_LOOKS_AT_ALL,
 	.option = options,
 	.run = run,
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "admin/commands.h"
 #include "admin/output.h"
+#include "admin/targets.h"
 #include "admin/view.h"
-#include "admin/walk.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,47 +85,27 @@ static bool parse_state(enum mfa_state *state, char const *name)
 	return false;
 }
 
-/** Only a user who has something in the record can be in another state than off */
-static char *make_filter(struct mfa_cli const *cli, struct listing const *listing)
-{
-	char *const *attr = cli->config.attr;
-	char *filter;
-
-	if (listing->state == MFA_STATE_OFF) return NULL;
-	if (listing->state == MFA_STATE_COUNT && !cli->args.required && !cli->args.locked &&
-	    cli->args.stale_days == 0) {
-		return NULL;
-	}
-	if (asprintf(&filter, "(|(%s=*)(%s=*)(%s=*))", attr[MFA_ATTR_ENABLED],
-		     attr[MFA_ATTR_SECRET], attr[MFA_ATTR_REQUIRED_FROM]) < 0) {
-		return NULL;
-	}
-	return filter;
-}
-
 static enum mfa_cli_exit run(struct mfa_cli *cli)
 {
 	struct listing listing = {.view = malloc(sizeof(*listing.view))};
-	struct mfa_cli_visitor const visitor = {visit, &listing,
-						isatty(STDOUT_FILENO) ? NULL : "users"};
-	struct mfa_diag diag = {.text = "no memory"};
-	enum mfa_rc rc = MFA_ERR_NOMEM;
-	char *filter;
+	struct mfa_cli_visitor const visitor = {
+		.visit = visit, .uctx = &listing, .what = isatty(STDOUT_FILENO) ? NULL : "users"};
+	struct mfa_cli_targets targets = {0};
+	enum mfa_cli_exit status = MFA_CLI_USAGE;
 
-	if (!parse_state(&listing.state, cli->args.state)) {
-		free(listing.view);
-		return MFA_CLI_USAGE;
-	}
-	filter = make_filter(cli, &listing);
+	if (parse_state(&listing.state, cli->args.state))
+		status = mfa_cli_targets_read(&targets, cli);
+	if (status != MFA_CLI_DONE) goto out;
+	status = MFA_CLI_REFUSED;
 	mfa_cli_say(cli, "%-20s %-10s %7s  %-20s %6s  %-8s %8s  %s\n", "USER", "STATE", "DEVICES",
 		    "LAST USE", "WRONG", "LOCKED", "RECOVERY", "REQUIRED FROM");
-	if (listing.view) rc = mfa_cli_walk(cli, &diag, filter, &visitor);
-	if (rc != MFA_OK) mfa_cli_warn("%s", diag.text);
-	if (rc == MFA_OK && !cli->args.quiet)
+	if (listing.view) status = mfa_cli_targets_visit(&targets, cli, &visitor);
+	if (status == MFA_CLI_DONE && !cli->args.quiet)
 		mfa_cli_say(cli, "%llu users\n", (unsigned long long)listing.shown);
-	free(filter);
+out:
+	mfa_cli_targets_free(&targets);
 	free(listing.view);
-	return rc == MFA_OK ? mfa_cli_tally_exit(cli) : mfa_cli_exit_of(rc);
+	return status == MFA_CLI_DONE ? mfa_cli_tally_exit(cli) : status;
 }
 
 static struct mfa_cli_option const options[] = {
@@ -137,6 +117,9 @@ static struct mfa_cli_option const options[] = {
 	 0, NULL},
 	{0, "stale", "DAYS", "only users with a device and no use of it for so many days",
 	 MFA_CLI_NUMBER, MFA_CLI_AT(stale_days), 1, 36500, NULL},
+	MFA_CLI_OPTION_USERS,
+	MFA_CLI_OPTION_USERS_FILE,
+	MFA_CLI_OPTION_GROUP,
 	MFA_CLI_OPTION_END,
 };
 
@@ -146,6 +129,7 @@ struct mfa_cli_command const mfa_cli_list = {
 	.summary = "List users and their states",
 	.operands_max = 0,
 	.needs = MFA_CLI_NEED_CONFIG | MFA_CLI_NEED_RING | MFA_CLI_NEED_DIRECTORY,
+	.looks_at = MFA_CLI_LOOKS_AT_ALL,
 	.option = options,
 	.run = run,
 };

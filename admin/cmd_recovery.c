@@ -46,7 +46,11 @@ static enum mfa_cli_exit run(struct mfa_cli *cli)
 	struct codes codes = {0};
 	struct mfa_cli_work const work = {.decide = decide, .report = report, .uctx = &codes};
 
-	if (!cli->args.dry_run) mfa_cli_warn_if_readable(STDOUT_FILENO, "recovery codes");
+	if (!cli->args.dry_run) {
+		mfa_cli_warn_if_readable(STDOUT_FILENO, "recovery codes");
+		if (!mfa_cli_can_show(cli, "recovery codes, each of which is good once:"))
+			return MFA_CLI_REFUSED;
+	}
 	(void)mfa_cli_edit_user(cli, &work, cli->operand[0]);
 	OPENSSL_cleanse(&codes, sizeof(codes));
 	return mfa_cli_tally_exit(cli);
@@ -61,6 +65,7 @@ struct mfa_cli_command const mfa_cli_recovery = {
 	.operands_min = 1,
 	.operands_max = 1,
 	.needs = MFA_CLI_NEED_CONFIG | MFA_CLI_NEED_RING | MFA_CLI_NEED_DIRECTORY,
+	.looks_at = MFA_CLI_LOOKS_AT_ALL,
 	.option = options,
 	.run = run,
 };

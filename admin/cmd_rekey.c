@@ -8,7 +8,6 @@
 
 #include <openssl/crypto.h>
 
-#include <stdio.h>
 #include <stdlib.h>
 
 /** Seal one value again, if another key sealed it or none */
@@ -46,8 +45,26 @@ static enum mfa_outcome decide(struct mfa_cli_edit *edit)
 
 static bool visit(struct mfa_cli *cli, char const *user, struct mfa_entry *entry, void *uctx)
 {
-	(void)mfa_cli_edit_run(cli, uctx, user, entry);
-	return !cli->unavailable;
+	if (mfa_entry_count(entry, MFA_ATTR_SECRET) > 0)
+		(void)mfa_cli_edit_run(cli, uctx, user, entry);
+	return !mfa_cli_must_stop(cli);
+}
+
+/** Name the keys that may go; in a dry run, or when something was hidden, nothing is proved */
+static void advise(struct mfa_cli *cli, struct mfa_cli_usage const *usage)
+{
+	struct mfa_cli_usage *directory = calloc(1, sizeof(*directory));
+	struct mfa_diag why;
+
+	if (directory && !cli->args.dry_run && cli->failed == 0 &&
+	    mfa_cli_usage_count_directory(directory, cli) == MFA_CLI_DONE && cli->failed == 0) {
+		for (size_t i = 1; i < cli->ring.count; i++) {
+			if (mfa_cli_usage_proves_unused(&why, usage, directory, usage->key[i].id))
+				mfa_cli_say(cli, "key '%s' may go: keys remove %s\n",
+					    usage->key[i].id, usage->key[i].id);
+		}
+	}
+	free(directory);
 }
 
 /** Tell which keys are still needed, now that every secret is sealed by the first */
@@ -57,13 +74,9 @@ static enum mfa_cli_exit say_left(struct mfa_cli *cli)
 	enum mfa_cli_exit status = usage ? mfa_cli_usage_count(usage, cli) : MFA_CLI_REFUSED;
 
 	if (status == MFA_CLI_DONE) {
-		mfa_cli_say(cli, "\nwhat needs which key now:\n");
+		mfa_cli_say(cli, "\nvalues by key now:\n");
 		mfa_cli_usage_say(usage, cli);
-		for (size_t i = 1; i < usage->count; i++) {
-			if (usage->key[i].on_ring && mfa_cli_usage_total(usage, i) == 0)
-				mfa_cli_say(cli, "key '%s' may go: keys --remove %s\n",
-					    usage->key[i].id, usage->key[i].id);
-		}
+		advise(cli, usage);
 		mfa_cli_json(cli, json_pack("{s:o, s:I}", "keys", mfa_cli_usage_json(usage),
 					    "unsealed_secrets", (json_int_t)usage->unsealed));
 	}
@@ -75,14 +88,12 @@ static enum mfa_cli_exit run(struct mfa_cli *cli)
 {
 	uint64_t unreadable = 0;
 	struct mfa_cli_work work = {.decide = decide, .uctx = &unreadable, .only_problems = true};
-	struct mfa_cli_visitor const visitor = {visit, &work, "entries looked at"};
+	struct mfa_cli_visitor const visitor = {
+		.visit = visit, .uctx = &work, .what = "entries looked at"};
 	struct mfa_diag diag = {.text = "no memory"};
 	enum mfa_cli_exit status;
-	char filter[128];
-	enum mfa_rc rc;
+	enum mfa_rc rc = mfa_cli_walk(cli, &diag, NULL, &visitor);
 
-	(void)snprintf(filter, sizeof(filter), "(%s=*)", cli->config.attr[MFA_ATTR_SECRET]);
-	rc = mfa_cli_walk(cli, &diag, filter, &visitor);
 	mfa_cli_edit_summary(cli);
 	if (rc != MFA_OK) {
 		mfa_cli_warn("%s", diag.text);
@@ -114,6 +125,7 @@ struct mfa_cli_command const mfa_cli_rekey = {
 	.summary = "Seal every secret again with the first key, while logins continue",
 	.operands_max = 0,
 	.needs = MFA_CLI_NEED_CONFIG | MFA_CLI_NEED_RING | MFA_CLI_NEED_DIRECTORY,
+	.looks_at = MFA_CLI_LOOKS_AT_ALL,
 	.option = options,
 	.run = run,
 };

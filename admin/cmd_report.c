@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "admin/commands.h"
 #include "admin/output.h"
+#include "admin/targets.h"
 #include "admin/usage.h"
 #include "admin/view.h"
-#include "admin/walk.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,25 +144,33 @@ static json_t *report_json(struct report const *report)
 static enum mfa_cli_exit run(struct mfa_cli *cli)
 {
 	struct report *report = calloc(1, sizeof(*report));
-	struct mfa_cli_visitor const visitor = {visit, report, "users"};
-	struct mfa_diag diag = {.text = "no memory"};
-	enum mfa_rc rc = MFA_ERR_NOMEM;
+	struct mfa_cli_visitor const visitor = {.visit = visit, .uctx = report, .what = "users"};
+	struct mfa_cli_targets targets = {0};
+	enum mfa_cli_exit status = MFA_CLI_REFUSED;
 
-	if (report) {
+	if (report) status = mfa_cli_targets_read(&targets, cli);
+	if (status == MFA_CLI_DONE) {
 		mfa_cli_usage_init(&report->usage, &cli->ring);
-		rc = mfa_cli_walk(cli, &diag, NULL, &visitor);
+		status = mfa_cli_targets_visit(&targets, cli, &visitor);
 	}
-	if (rc == MFA_OK) {
+	if (status == MFA_CLI_DONE) {
+		if (cli->failed)
+			mfa_cli_warn("%llu entries are not counted: this is not the whole",
+				     (unsigned long long)cli->failed);
 		say_report(report, cli);
 		mfa_cli_json(cli, report_json(report));
-	} else {
-		mfa_cli_warn("%s", diag.text);
 	}
+	mfa_cli_targets_free(&targets);
 	free(report);
-	return rc == MFA_OK ? mfa_cli_tally_exit(cli) : mfa_cli_exit_of(rc);
+	return status == MFA_CLI_DONE ? mfa_cli_tally_exit(cli) : status;
 }
 
-static struct mfa_cli_option const options[] = {MFA_CLI_OPTION_END};
+static struct mfa_cli_option const options[] = {
+	MFA_CLI_OPTION_USERS,
+	MFA_CLI_OPTION_USERS_FILE,
+	MFA_CLI_OPTION_GROUP,
+	MFA_CLI_OPTION_END,
+};
 
 struct mfa_cli_command const mfa_cli_report = {
 	.name = "report",
@@ -170,6 +178,7 @@ struct mfa_cli_command const mfa_cli_report = {
 	.summary = "Count users by state, clocks by drift and values by key",
 	.operands_max = 0,
 	.needs = MFA_CLI_NEED_CONFIG | MFA_CLI_NEED_RING | MFA_CLI_NEED_DIRECTORY,
+	.looks_at = MFA_CLI_LOOKS_AT_ALL,
 	.option = options,
 	.run = run,
 };

@@ -46,6 +46,9 @@ static struct mfa_cli_option const options[] = {
 	 MFA_CLI_AT(until_removed), 0, 0, NULL},
 	{0, "remove", NULL, "not required any more", MFA_CLI_FLAG, MFA_CLI_AT(remove), 0, 0, NULL},
 	MFA_CLI_OPTION_USERS,
+	MFA_CLI_OPTION_USERS_FILE,
+	MFA_CLI_OPTION_GROUP,
+	MFA_CLI_OPTION_YES,
 	MFA_CLI_OPTION_DRY_RUN,
 	MFA_CLI_OPTION_END,
 };
@@ -56,7 +59,9 @@ struct mfa_cli_command const mfa_cli_require = {
 	.summary = "Make codes compulsory, now or from a date on",
 	.operands_max = -1,
 	.takes_users = 1,
+	.asks = 1,
 	.needs = MFA_CLI_NEED_CONFIG | MFA_CLI_NEED_DIRECTORY,
+	.looks_at = MFA_CLI_LOOKS_AT_ALL,
 	.option = options,
 	.run = run,
 };

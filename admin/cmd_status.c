@@ -157,6 +157,7 @@ struct mfa_cli_command const mfa_cli_status = {
 	.operands_min = 1,
 	.operands_max = 1,
 	.needs = MFA_CLI_NEED_CONFIG | MFA_CLI_NEED_RING | MFA_CLI_NEED_DIRECTORY,
+	.looks_at = MFA_CLI_LOOKS_AT_ALL,
 	.option = options,
 	.run = run,
 };

@@ -14,6 +14,7 @@ struct mfa_cli_command const mfa_cli_unlock = {
 	.operands_max = -1,
 	.takes_users = 1,
 	.needs = MFA_CLI_NEED_CONFIG | MFA_CLI_NEED_DIRECTORY,
+	.looks_at = MFA_ATTR_BIT(MFA_ATTR_FAILURES),
 	.option = mfa_cli_edit_options,
 	.run = mfa_cli_edit_command,
 	.decide = decide,

@@ -173,6 +173,7 @@ struct mfa_cli_command const mfa_cli_verify = {
 	.operands_min = 1,
 	.operands_max = 2,
 	.needs = MFA_CLI_NEED_CONFIG | MFA_CLI_NEED_RING | MFA_CLI_NEED_DIRECTORY,
+	.looks_at = MFA_CLI_LOOKS_AT_ALL,
 	.option = options,
 	.run = run,
 };

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "admin/doctor.h"
 
+#include "admin/ringfile.h"
+
 #include <elf.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <ldap.h>
 #include <mfa_build.h>
 #include <netdb.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/mman.h>
@@ -16,6 +20,32 @@
 #define MODULE_DEFAULT MFA_FR_LIBDIR "/rlm_peruser_mfa.so"
 #define MODULE_MAX     (32u << 20)
 #define SYMBOL	       "rlm_peruser_mfa"
+
+/** Files beside the ring that hold keys and should not stay for ever */
+static void check_beside_ring(struct mfa_cli_doctor *doctor)
+{
+	static struct {
+		char const *pattern, *text;
+	} const known[] = {
+		{MFA_CLI_RING_NEW, "holds keys; a run that was killed left it: delete it"},
+		{".??????", "holds keys; a run that was killed may have left it: delete it"},
+		{MFA_CLI_RING_REMOVED, "holds keys that were taken off the ring: delete it when no "
+				       "login needs them"},
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		char pattern[600];
+		glob_t found;
+
+		(void)snprintf(pattern, sizeof(pattern), "%s%s", doctor->cli->config.key_ring,
+			       known[i].pattern);
+		if (glob(pattern, GLOB_NOSORT, NULL, &found) != 0) continue;
+		for (size_t j = 0; j < found.gl_pathc; j++)
+			mfa_cli_doctor_say(doctor, MFA_CLI_WARNING, "key ring", "%s %s",
+					   found.gl_pathv[j], known[i].text);
+		globfree(&found);
+	}
+}
 
 static void check_ring(struct mfa_cli_doctor *doctor)
 {
@@ -151,6 +181,7 @@ void mfa_cli_doctor_files(struct mfa_cli_doctor *doctor)
 	check_mode(doctor, "password file",
 		   cli->args.password_file ? cli->args.password_file : cli->settings.password_file);
 	check_ring(doctor);
+	check_beside_ring(doctor);
 	check_tls(doctor);
 	check_writers(doctor);
 }

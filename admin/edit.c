@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "admin/edit.h"
 
+#include "admin/audit.h"
 #include "admin/output.h"
 #include "core/record.h"
 #include "core/update.h"
@@ -52,6 +53,11 @@ void mfa_cli_edit_row(struct mfa_cli *cli, char const *user, struct mfa_bytes dn
 				    : "");
 	}
 	mfa_cli_json(cli, row);
+	if (outcome == MFA_OUTCOME_CHANGED && !cli->args.dry_run) mfa_cli_audit(cli, name, clean);
+	if (mfa_cli_flush()) return;
+	cli->mute = true;
+	if (outcome == MFA_OUTCOME_CHANGED)
+		mfa_cli_warn("%s: was changed, and nobody could be shown how", name);
 }
 
 void mfa_cli_edit_summary(struct mfa_cli const *cli)

@@ -29,6 +29,7 @@ struct mfa_cli_work {
 	void (*report)(struct mfa_cli_edit const *edit, json_t *row);
 	void *uctx;
 	bool only_problems; //!< No row for an entry where all went well.
+	char const *title;  //!< Shown before the first change, where something is shown once.
 };
 
 /** Look at an entry by mfa_enrollment_look(), and empty the change */
@@ -42,16 +43,17 @@ void mfa_cli_edit_look(struct mfa_cli_edit *edit);
 enum mfa_outcome mfa_cli_edit_run(struct mfa_cli *cli, struct mfa_cli_work const *work,
 				  char const *user, struct mfa_entry *entry);
 
-/** Change all users that the arguments name: operands, --users FILE, --users FILTER
+/** Change all users that the arguments name (struct mfa_cli_targets)
  *
- * Ends early when the directory does not answer any more.
+ * All of it is read before the first change.  Ends early when the directory does not answer
+ * any more, when the output cannot be written, and on a signal.
  */
 enum mfa_cli_exit mfa_cli_edit_targets(struct mfa_cli *cli, struct mfa_cli_work const *work);
 
 /** A subcommand that does cli->command->decide to the users it is given, and no more */
 enum mfa_cli_exit mfa_cli_edit_command(struct mfa_cli *cli);
 
-/** The options of such a subcommand: which users, dry run */
+/** The options of such a subcommand: which users, dry run, no question */
 extern struct mfa_cli_option const mfa_cli_edit_options[];
 
 /** Change one user */

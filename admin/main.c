@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "admin/commands.h"
 #include "admin/output.h"
+#include "admin/process.h"
 
 #include <mfa_build.h>
 #include <openssl/crypto.h>
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,7 +62,8 @@ static enum mfa_cli_exit check_operands(struct mfa_cli const *cli)
 {
 	struct mfa_cli_command const *command = cli->command;
 
-	if (command->takes_users && cli->operand_count == 0 && !cli->args.users)
+	if (command->takes_users && cli->operand_count == 0 && !cli->args.users &&
+	    !cli->args.users_file && !cli->args.group)
 		return usage_error(command, "no user named");
 	if (!command->takes_users && cli->operand_count < command->operands_min)
 		return usage_error(command, "an operand is missing");
@@ -77,7 +78,9 @@ static enum mfa_cli_exit run(struct mfa_cli *cli)
 
 	if (status == MFA_CLI_DONE) status = mfa_cli_open(cli, cli->command->needs);
 	if (status == MFA_CLI_DONE) status = cli->command->run(cli);
-	if (!mfa_cli_flush() && status == MFA_CLI_DONE) status = MFA_CLI_REFUSED;
+	if (mfa_cli_interrupted()) mfa_cli_warn("interrupted; run it again to go on");
+	if ((!mfa_cli_flush() || mfa_cli_interrupted()) && status == MFA_CLI_DONE)
+		status = MFA_CLI_REFUSED;
 	return status;
 }
 
@@ -120,8 +123,8 @@ int main(int argc, char **argv)
 	struct mfa_cli *cli = calloc(1, sizeof(*cli));
 	enum mfa_cli_exit status;
 
+	mfa_cli_process_prepare();
 	if (!cli) return MFA_CLI_REFUSED;
-	(void)signal(SIGPIPE, SIG_IGN);
 	mfa_cli_args_init(&cli->args);
 	status = parse_and_run(cli, argc - 1, argv + 1);
 	mfa_cli_close(cli);

@@ -37,14 +37,22 @@ struct mfa_cli_option {
 	}
 #define MFA_CLI_OPTION_USERS                                                                       \
 	{                                                                                          \
-		0, "users", "FILE|FILTER",                                                         \
-			"users from a file, a line each, or by an LDAP filter in ( )",             \
-			MFA_CLI_STRING, MFA_CLI_AT(users), 0, 0, NULL                              \
-	}
-#define MFA_CLI_OPTION_FROM_USERS                                                                  \
-	{                                                                                          \
-		0, "from", "FILE|FILTER", "the same as --users", MFA_CLI_STRING,                   \
+		0, "users", "FILTER", "users by an LDAP filter in parentheses", MFA_CLI_STRING,    \
 			MFA_CLI_AT(users), 0, 0, NULL                                              \
+	}
+#define MFA_CLI_OPTION_USERS_FILE                                                                  \
+	{                                                                                          \
+		0, "users-file", "FILE", "users from a file, one per line", MFA_CLI_STRING,        \
+			MFA_CLI_AT(users_file), 0, 0, NULL                                         \
+	}
+#define MFA_CLI_OPTION_GROUP                                                                       \
+	{                                                                                          \
+		0, "group", "DN", "users who are members of this group", MFA_CLI_STRING,           \
+			MFA_CLI_AT(group), 0, 0, NULL                                              \
+	}
+#define MFA_CLI_OPTION_YES                                                                         \
+	{                                                                                          \
+		0, "yes", NULL, "do not ask", MFA_CLI_FLAG, MFA_CLI_AT(yes), 0, 0, NULL            \
 	}
 #define MFA_CLI_OPTION_END                                                                         \
 	{                                                                                          \

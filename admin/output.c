@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "admin/output.h"
 
+#include <openssl/crypto.h>
+
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,14 +41,36 @@ static size_t utf8_length(struct mfa_bytes text)
 	return len > 1 && utf8_excluded(text.data[0], text.data[1]) ? 0 : len;
 }
 
-/* U+0080 .. U+009F are control characters, too. */
-static bool is_control(uint8_t const *at, size_t len)
+static uint32_t utf8_decode(uint8_t const *at, size_t len)
 {
-	return (len == 1 && (*at < ' ' || *at == 0x7f)) ||
-	       (len == 2 && *at == 0xc2 && at[1] < 0xa0);
+	static uint8_t const mask[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+	uint32_t c = at[0] & mask[len];
+
+	for (size_t i = 1; i < len; i++) c = c << 6 | (at[i] & 0x3fu);
+	return c;
 }
 
-void mfa_cli_clean(char *out, size_t out_size, struct mfa_bytes text)
+/** Control characters, and what is invisible or turns the direction (UAX 9, UTS 39) */
+static bool is_deceptive(uint8_t const *at, size_t len)
+{
+	static struct {
+		uint32_t from, to;
+	} const range[] = {
+		{0, 0x1f},	  {0x7f, 0x9f},	    {0xad, 0xad},     {0x34f, 0x34f},
+		{0x61c, 0x61c},	  {0x115f, 0x1160}, {0x17b4, 0x17b5}, {0x180b, 0x180e},
+		{0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f}, {0x3164, 0x3164},
+		{0xfeff, 0xfeff}, {0xffa0, 0xffa0}, {0xfff9, 0xfffb}, {0xe0000, 0xe0fff},
+	};
+	uint32_t const c = utf8_decode(at, len);
+
+	for (size_t i = 0; i < sizeof(range) / sizeof(range[0]); i++) {
+		if (c >= range[i].from && c <= range[i].to) return true;
+	}
+	return false;
+}
+
+/** @param[in] keep a character that is kept although it is a control character */
+static void clean(char *out, size_t out_size, struct mfa_bytes text, char keep)
 {
 	size_t n = 0;
 
@@ -54,7 +79,8 @@ void mfa_cli_clean(char *out, size_t out_size, struct mfa_bytes text)
 		size_t const used = len ? len : 1;
 
 		if (n + used >= out_size) break;
-		if (len == 0 || is_control(text.data, len)) {
+		if (len == 0 ||
+		    (is_deceptive(text.data, len) && (!keep || *text.data != (uint8_t)keep))) {
 			out[n++] = '?';
 		} else {
 			memcpy(out + n, text.data, len);
@@ -66,14 +92,24 @@ void mfa_cli_clean(char *out, size_t out_size, struct mfa_bytes text)
 	out[n] = '\0';
 }
 
+void mfa_cli_clean(char *out, size_t out_size, struct mfa_bytes text)
+{
+	clean(out, out_size, text, '\0');
+}
+
 void mfa_cli_say(struct mfa_cli const *cli, char const *fmt, ...)
 {
+	char raw[1792], text[1792];
 	va_list args;
 
 	if (cli->args.json) return;
 	va_start(args, fmt);
-	(void)vprintf(fmt, args);
+	(void)vsnprintf(raw, sizeof(raw), fmt, args);
 	va_end(args);
+	clean(text, sizeof(text), mfa_bytes_of(raw), '\n');
+	(void)fputs(text, stdout);
+	OPENSSL_cleanse(raw, sizeof(raw));
+	OPENSSL_cleanse(text, sizeof(text));
 }
 
 void mfa_cli_warn(char const *fmt, ...)
@@ -166,6 +202,28 @@ void mfa_cli_warn_if_readable(int fd, char const *what)
 		mfa_cli_warn("warning: %s go to a file of mode %04o that others can read", what,
 			     (unsigned)st.st_mode & 07777u);
 	}
+}
+
+bool mfa_cli_can_show(struct mfa_cli *cli, char const *title)
+{
+	if (cli->args.json) {
+		(void)putchar(' ');
+	} else {
+		mfa_cli_say(cli, "%s\n", title);
+	}
+	cli->mute = !mfa_cli_flush();
+	return !cli->mute;
+}
+
+bool mfa_cli_is_read(struct mfa_cli *cli)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO, .events = 0};
+
+	if (!cli->mute && poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLNVAL))) {
+		cli->mute = true;
+		mfa_cli_warn("nobody reads the output any more: nothing more is changed");
+	}
+	return !cli->mute;
 }
 
 bool mfa_cli_flush(void)

@@ -11,7 +11,7 @@
 
 #define MFA_CLI_TIME_SIZE 24u //!< "2026-01-31T09:00:00Z" and NUL.
 
-/** Write to stdout, unless JSON was asked for */
+/** Write to stdout, unless JSON was asked for; cleaned, but for line breaks */
 void mfa_cli_say(struct mfa_cli const *cli, char const *fmt, ...) MFA_PRINTF(2, 3);
 
 /** Write "peruser-mfa: ..." to stderr; control characters become '?' */
@@ -26,7 +26,11 @@ json_t *mfa_cli_json_text(struct mfa_bytes text);
 /** A JSON string of a time as "2026-01-31T09:00:00Z", or null below 0 */
 json_t *mfa_cli_json_time(int64_t time_s);
 
-/** Make any bytes fit for a terminal: control characters and broken UTF-8 become '?' */
+/** Make any bytes fit for a terminal
+ *
+ * Broken UTF-8 becomes '?', as do control characters and characters that are invisible or
+ * turn the direction of what follows: with them a name could look like another.
+ */
 void mfa_cli_clean(char *out, size_t out_size, struct mfa_bytes text);
 
 /** Write a time as "2026-01-31T09:00:00Z"; "-" below 0 */
@@ -40,6 +44,15 @@ void mfa_cli_progress(struct mfa_cli const *cli, char const *what, uint64_t coun
 
 /** Warn when stdout is a file that others can read; @p what stands there */
 void mfa_cli_warn_if_readable(int fd, char const *what);
+
+/** Prove that the output can be written, before something is made that is shown only once
+ *
+ * Writes @p title as a line, or in JSON a space, which means nothing there.
+ */
+bool mfa_cli_can_show(struct mfa_cli *cli, char const *title) MFA_MUST_CHECK;
+
+/** Whether somebody still reads the output; sets cli->mute, with a message, when not */
+bool mfa_cli_is_read(struct mfa_cli *cli) MFA_MUST_CHECK;
 
 /** Flush stdout; false, with a message, when it could not be written */
 bool mfa_cli_flush(void);

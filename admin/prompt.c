@@ -2,11 +2,13 @@
 #include "admin/prompt.h"
 
 #include "admin/output.h"
+#include "admin/process.h"
 
 #include <openssl/crypto.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,13 +44,17 @@ enum mfa_rc mfa_cli_ask(char *out, size_t out_size, char const *question, bool s
 	(void)fputs(question, stderr);
 	(void)fflush(stderr);
 	if (hide) {
+		/* A stopped prompt would leave the shell without echo. */
+		(void)signal(SIGTSTP, SIG_IGN);
 		silent = before;
 		silent.c_lflag &= ~(tcflag_t)ECHO;
 		(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
 	}
-	rc = read_line(out, out_size);
+	/* A signal ends the reading, and the terminal gets back what it had. */
+	rc = mfa_cli_interrupted() ? MFA_ERR_NOT_FOUND : read_line(out, out_size);
 	if (hide) {
 		(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+		(void)signal(SIGTSTP, SIG_DFL);
 		(void)fputc('\n', stderr);
 	}
 	if (rc != MFA_OK) OPENSSL_cleanse(out, out_size);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "admin/ringfile.h"
 
+#include "admin/output.h"
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
@@ -11,7 +13,10 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
+
+#define ACCESS_LIST "system.posix_acl_access" /* acl(5) */
 
 /** Lock the folder, since the file itself is replaced */
 static enum mfa_rc lock_folder(struct mfa_cli_ringfile *file, struct mfa_diag *diag)
@@ -41,9 +46,6 @@ static enum mfa_rc read_text(struct mfa_cli_ringfile *file, struct mfa_diag *dia
 		return MFA_ERR_DENIED;
 	}
 	file->exists = true;
-	file->mode = st.st_mode & 07777u;
-	file->uid = st.st_uid;
-	file->gid = st.st_gid;
 	while (got > 0 && file->len <= MFA_KEYRING_FILE_MAX) {
 		got = read(fd, file->text + file->len, MFA_KEYRING_FILE_MAX + 1 - file->len);
 		if (got > 0) file->len += (size_t)got;
@@ -61,25 +63,25 @@ enum mfa_rc mfa_cli_ringfile_open(struct mfa_cli_ringfile *file, struct mfa_diag
 				  char const *path)
 {
 	enum mfa_rc rc;
-	int fd;
 
 	memset(file, 0, sizeof(*file));
-	file->folder = -1;
+	file->folder = file->fd = -1;
 	if (snprintf(file->path, sizeof(file->path), "%s", path) >= (int)sizeof(file->path)) {
 		mfa_diag_set(diag, "the name of the key ring is too long");
 		return MFA_ERR_SPACE;
 	}
 	rc = lock_folder(file, diag);
 	if (rc != MFA_OK) return rc;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd < 0 && errno == ENOENT) return MFA_OK;
-	if (fd < 0) {
-		mfa_diag_set(diag, "%s: cannot be opened", path);
+	file->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (file->fd < 0 && errno == ENOENT) return MFA_OK;
+	if (file->fd < 0) {
+		mfa_diag_set(diag, "%s: %s", path,
+			     errno == ELOOP ? "is a symbolic link; set key_ring to the file itself"
+			     : errno == EACCES ? "permission denied"
+					       : "cannot be opened");
 		return MFA_ERR_DENIED;
 	}
-	rc = read_text(file, diag, fd);
-	(void)close(fd);
-	return rc;
+	return read_text(file, diag, file->fd);
 }
 
 /** Whether a line is the one of a key; with a NULL id: of any key */
@@ -144,14 +146,22 @@ enum mfa_rc mfa_cli_ringfile_add(struct mfa_cli_ringfile *file, char const *id, 
 	return rc;
 }
 
+static void cut(struct mfa_cli_ringfile *file, size_t at, size_t len)
+{
+	memmove(file->text + at, file->text + at + len, file->len - at - len);
+	file->len -= len;
+	OPENSSL_cleanse(file->text + file->len, len);
+}
+
 enum mfa_rc mfa_cli_ringfile_remove(struct mfa_cli_ringfile *file, char const *id)
 {
 	size_t at, len;
 
 	if (!find_line(&at, &len, file, id)) return MFA_ERR_NOT_FOUND;
-	memmove(file->text + at, file->text + at + len, file->len - at - len);
-	file->len -= len;
-	OPENSSL_cleanse(file->text + file->len, len);
+	if (len >= sizeof(file->removed)) return MFA_ERR_SPACE;
+	memcpy(file->removed, file->text + at, len);
+	file->removed[len] = '\0';
+	cut(file, at, len);
 	return MFA_OK;
 }
 
@@ -164,34 +174,80 @@ enum mfa_rc mfa_cli_ringfile_promote(struct mfa_cli_ringfile *file, char const *
 	if (!find_line(&at, &len, file, id)) return MFA_ERR_NOT_FOUND;
 	if (len > sizeof(line)) return MFA_ERR_SPACE;
 	memcpy(line, file->text + at, len);
-	rc = mfa_cli_ringfile_remove(file, id);
+	cut(file, at, len);
 	(void)find_line(&first, &first_len, file, NULL);
-	if (rc == MFA_OK) rc = insert(file, first, line, len);
+	rc = insert(file, first, line, len);
 	OPENSSL_cleanse(line, sizeof(line));
 	return rc;
 }
 
-/** Write the new file beside the old one; its name must be freed, NULL on failure */
+/** Give a file the owner, mode and access control list of the ring; 0640 when there is none
+ *
+ * The mode alone would not do: with an access control list its group bits are the mask, and
+ * would let the owning group read what only named users may.
+ */
+static bool copy_access(struct mfa_cli_ringfile const *file, int fd)
+{
+	char acl[2048];
+	struct stat st;
+	ssize_t len;
+
+	if (file->fd < 0) return fchmod(fd, 0640) == 0;
+	if (fstat(file->fd, &st) != 0 || fchown(fd, st.st_uid, st.st_gid) != 0) return false;
+	len = fgetxattr(file->fd, ACCESS_LIST, acl, sizeof(acl));
+	if (len < 0 && errno != ENODATA && errno != ENOTSUP) return false;
+	if (len > 0) return fsetxattr(fd, ACCESS_LIST, acl, (size_t)len, 0) == 0;
+	return fchmod(fd, st.st_mode & 07777u) == 0;
+}
+
+static bool write_all(struct mfa_cli_ringfile const *file, int fd, char const *text, size_t len)
+{
+	bool const written =
+		copy_access(file, fd) && write(fd, text, len) == (ssize_t)len && fsync(fd) == 0;
+
+	return close(fd) == 0 && written;
+}
+
+/** A file beside the ring; its name must be freed */
+static char *name_beside(struct mfa_cli_ringfile const *file, char const *suffix)
+{
+	char *name;
+
+	return asprintf(&name, "%s%s", file->path, suffix) < 0 ? NULL : name;
+}
+
+/** Write the new file beside the old one; its name must be freed, NULL on failure
+ *
+ * The folder is locked, so a file of this name was left by a run that was killed.
+ */
 static char *write_beside(struct mfa_cli_ringfile const *file)
 {
-	mode_t const mode = file->exists ? file->mode : 0640;
-	char *name;
-	int fd = -1;
-	bool good;
+	char *name = name_beside(file, MFA_CLI_RING_NEW);
+	int fd;
 
-	if (asprintf(&name, "%s.XXXXXX", file->path) < 0) return NULL;
-	fd = mkstemp(name);
-	if (fd < 0) {
-		free(name);
-		return NULL;
-	}
-	good = (!file->exists || fchown(fd, file->uid, file->gid) == 0) && fchmod(fd, mode) == 0 &&
-	       write(fd, file->text, file->len) == (ssize_t)file->len && fsync(fd) == 0;
-	good = close(fd) == 0 && good;
-	if (good) return name;
+	if (!name) return NULL;
+	if (unlink(name) == 0)
+		mfa_cli_warn("%s was left by a run that was killed: it is written anew", name);
+	fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd >= 0 && write_all(file, fd, file->text, file->len)) return name;
 	(void)unlink(name);
 	free(name);
 	return NULL;
+}
+
+/** Append the key that was taken off to the file of removed keys */
+static bool keep_removed(struct mfa_cli_ringfile const *file)
+{
+	char *name = name_beside(file, MFA_CLI_RING_REMOVED);
+	int fd;
+	bool kept;
+
+	if (!name) return false;
+	fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+	free(name);
+	if (fd < 0) return false;
+	kept = dprintf(fd, "# taken off %s\n", file->path) > 0;
+	return write_all(file, fd, file->removed, strlen(file->removed)) && kept;
 }
 
 /** Whether the programs will be able to read it */
@@ -221,6 +277,10 @@ enum mfa_rc mfa_cli_ringfile_write(struct mfa_cli_ringfile *file, struct mfa_dia
 	char *name;
 
 	if (rc != MFA_OK || dry_run) return rc;
+	if (file->removed[0] && !keep_removed(file)) {
+		mfa_diag_set(diag, "%s%s: cannot be written", file->path, MFA_CLI_RING_REMOVED);
+		return MFA_ERR_DENIED;
+	}
 	name = write_beside(file);
 	if (!name || rename(name, file->path) != 0 || fsync(file->folder) != 0) {
 		mfa_diag_set(diag, "%s: cannot be written", file->path);
@@ -234,6 +294,7 @@ enum mfa_rc mfa_cli_ringfile_write(struct mfa_cli_ringfile *file, struct mfa_dia
 void mfa_cli_ringfile_close(struct mfa_cli_ringfile *file)
 {
 	if (file->folder >= 0) (void)close(file->folder);
+	if (file->fd >= 0) (void)close(file->fd);
 	OPENSSL_cleanse(file, sizeof(*file));
-	file->folder = -1;
+	file->folder = file->fd = -1;
 }

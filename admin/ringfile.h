@@ -9,18 +9,19 @@
 
 #include <sys/types.h>
 
-#define MFA_CLI_RING_TEXT (MFA_KEYRING_FILE_MAX + 128u)
+#define MFA_CLI_RING_TEXT    (MFA_KEYRING_FILE_MAX + 128u)
+#define MFA_CLI_RING_NEW     ".new"	//!< Behind the name: a file that is being written.
+#define MFA_CLI_RING_REMOVED ".removed" //!< Behind the name: keys that were taken off.
 
 /** A key ring file that is being rewritten; holds keys */
 struct mfa_cli_ringfile {
 	char path[512];
 	int folder; //!< The folder, locked: only one rewrites at a time.
 	bool exists;
-	mode_t mode;
-	uid_t uid;
-	gid_t gid;
+	int fd; //!< The file itself, for its owner, mode and access control list; -1: none.
 	size_t len;
 	char text[MFA_CLI_RING_TEXT];
+	char removed[256]; //!< The line of a key that was taken off; empty: none.
 };
 
 /** Lock the folder and read the file, if there is one
@@ -49,8 +50,9 @@ enum mfa_rc mfa_cli_ringfile_promote(struct mfa_cli_ringfile *file, char const *
 
 /** Check what it is now, and put it in place of the old file
  *
- * A new file in the same folder, with mode and owner of the old one (0640 for the
- * first), flushed to disk, then renamed.
+ * A new file in the same folder, with mode, owner and access control list of the old one
+ * (0640 for the first), flushed to disk, then renamed.  A key that was taken off is first
+ * written to the file of removed keys, which is only ever appended to.
  *
  * @param[in] dry_run only check.
  * @return #MFA_OK, #MFA_ERR_FORMAT, #MFA_ERR_SPACE, #MFA_ERR_DENIED.

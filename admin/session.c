@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "admin/cli.h"
 #include "admin/output.h"
+#include "admin/process.h"
 #include "admin/prompt.h"
 
 #include <mfa_build.h>
@@ -45,10 +46,15 @@ enum mfa_cli_exit mfa_cli_exit_of(enum mfa_rc rc)
 	return MFA_CLI_REFUSED;
 }
 
+bool mfa_cli_must_stop(struct mfa_cli const *cli)
+{
+	return cli->unavailable || cli->mute || mfa_cli_interrupted();
+}
+
 enum mfa_cli_exit mfa_cli_tally_exit(struct mfa_cli const *cli)
 {
 	if (cli->unavailable) return MFA_CLI_UNAVAILABLE;
-	return cli->refused || cli->failed ? MFA_CLI_REFUSED : MFA_CLI_DONE;
+	return cli->refused || cli->failed || cli->mute ? MFA_CLI_REFUSED : MFA_CLI_DONE;
 }
 
 /** admin.conf stands beside the shared file, unless another one was named */

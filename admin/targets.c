@@ -1,30 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "admin/edit.h"
+#include "admin/targets.h"
+
+#include "admin/group.h"
 #include "admin/output.h"
 #include "admin/prompt.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define USERS_FILE_MAX (16u << 20)
 
-enum mfa_outcome mfa_cli_edit_user(struct mfa_cli *cli, struct mfa_cli_work const *work,
-				   char const *user)
+static bool add(struct mfa_cli_targets *targets, struct mfa_bytes name)
 {
-	struct mfa_entry *entry = mfa_cli_entry_alloc();
-	struct mfa_diag diag = {.text = "no memory"};
-	enum mfa_outcome outcome = MFA_OUTCOME_FAILED;
-	enum mfa_rc rc = entry ? mfa_cli_find(entry, &diag, cli, user) : MFA_ERR_NOMEM;
+	if (targets->count == targets->room) {
+		size_t const room = targets->room ? 2 * targets->room : 64;
+		char **more = realloc(targets->name, room * sizeof(*more));
 
-	if (rc == MFA_OK) {
-		outcome = mfa_cli_edit_run(cli, work, user, entry);
-	} else {
-		cli->unavailable |= rc == MFA_ERR_UNAVAILABLE;
-		mfa_cli_edit_row(cli, user, (struct mfa_bytes){0}, MFA_OUTCOME_FAILED, diag.text,
-				 NULL);
+		if (!more) return false;
+		targets->name = more;
+		targets->room = room;
 	}
-	mfa_cli_entry_free(&entry);
-	return outcome;
+	targets->name[targets->count] = strndup((char const *)name.data, name.len);
+	return targets->name[targets->count] && ++targets->count;
 }
 
 static bool is_blank(uint8_t c)
@@ -49,91 +47,171 @@ static struct mfa_bytes cut_line(struct mfa_bytes *rest)
 	return line;
 }
 
-static void edit_line(struct mfa_cli *cli, struct mfa_cli_work const *work, struct mfa_bytes line,
-		      unsigned line_no)
+/** Take a line of the file; a bad one ends it, so that no half of a file is carried out */
+static enum mfa_cli_exit take_line(struct mfa_cli_targets *targets, struct mfa_cli const *cli,
+				   struct mfa_bytes line, unsigned line_no)
 {
-	char user[MFA_CLI_NAME_MAX];
-
-	if (line.len == 0 || line.data[0] == '#') return;
-	if (line.len >= sizeof(user) || memchr(line.data, '\0', line.len)) {
-		cli->failed++;
-		mfa_cli_warn("%s line %u: not a user name", cli->args.users, line_no);
-		return;
+	if (line.len == 0 || line.data[0] == '#') return MFA_CLI_DONE;
+	if (line.len >= MFA_CLI_NAME_MAX || memchr(line.data, '\0', line.len)) {
+		mfa_cli_warn("%s line %u: not a user name", cli->args.users_file, line_no);
+		return MFA_CLI_USAGE;
 	}
-	memcpy(user, line.data, line.len);
-	user[line.len] = '\0';
-	(void)mfa_cli_edit_user(cli, work, user);
+	return add(targets, line) ? MFA_CLI_DONE : MFA_CLI_REFUSED;
 }
 
-static enum mfa_cli_exit edit_file(struct mfa_cli *cli, struct mfa_cli_work const *work)
+static enum mfa_cli_exit read_users_file(struct mfa_cli_targets *targets, struct mfa_cli const *cli)
 {
 	struct mfa_diag diag = {.text = "no memory"};
+	enum mfa_cli_exit status = MFA_CLI_DONE;
+	size_t const before = targets->count;
 	struct mfa_bytes rest;
 	uint8_t *data;
 	size_t len;
 
-	if (mfa_cli_read_file(&data, &len, &diag, cli->args.users, USERS_FILE_MAX) != MFA_OK) {
+	if (mfa_cli_read_file(&data, &len, &diag, cli->args.users_file, USERS_FILE_MAX) != MFA_OK) {
 		mfa_cli_warn("%s", diag.text);
 		return MFA_CLI_USAGE;
 	}
 	rest = (struct mfa_bytes){data, len};
-	for (unsigned line_no = 1; rest.len > 0 && !cli->unavailable; line_no++)
-		edit_line(cli, work, cut_line(&rest), line_no);
+	for (unsigned line_no = 1; rest.len > 0 && status == MFA_CLI_DONE; line_no++)
+		status = take_line(targets, cli, cut_line(&rest), line_no);
 	mfa_cli_free_secret(&data, len);
-	return MFA_CLI_DONE;
+	if (status == MFA_CLI_DONE && targets->count == before) {
+		mfa_cli_warn("%s: names no user", cli->args.users_file);
+		status = MFA_CLI_REFUSED;
+	}
+	return status;
 }
 
-static bool edit_visited(struct mfa_cli *cli, char const *user, struct mfa_entry *entry, void *uctx)
+static bool add_member(struct mfa_bytes member, void *uctx)
 {
-	(void)mfa_cli_edit_run(cli, uctx, user, entry);
-	return !cli->unavailable;
+	return add(uctx, member);
 }
 
-static enum mfa_cli_exit edit_filter(struct mfa_cli *cli, struct mfa_cli_work const *work)
+static enum mfa_cli_exit read_group(struct mfa_cli_targets *targets, struct mfa_cli *cli)
 {
-	struct mfa_cli_work copy = *work;
-	struct mfa_cli_visitor const visitor = {edit_visited, &copy, "entries"};
 	struct mfa_diag diag = {.text = "no memory"};
-	enum mfa_rc const rc = mfa_cli_walk(cli, &diag, cli->args.users, &visitor);
+	enum mfa_rc const rc =
+		mfa_cli_group_members(cli, &diag, cli->args.group, add_member, targets);
 
+	if (rc != MFA_OK) mfa_cli_warn("%s: %s", cli->args.group, diag.text);
+	return mfa_cli_exit_of(rc);
+}
+
+enum mfa_cli_exit mfa_cli_targets_read(struct mfa_cli_targets *targets, struct mfa_cli *cli)
+{
+	struct mfa_cli_args const *args = &cli->args;
+	enum mfa_cli_exit status = MFA_CLI_DONE;
+
+	*targets = (struct mfa_cli_targets){.filter = args->users};
+	if (args->users && args->users[0] != '(') {
+		mfa_cli_warn("--users takes a filter in parentheses; a list is --users-file FILE");
+		return MFA_CLI_USAGE;
+	}
+	if (cli->command->takes_users) {
+		for (int i = 0; i < cli->operand_count && status == MFA_CLI_DONE; i++)
+			if (!add(targets, mfa_bytes_of(cli->operand[i]))) status = MFA_CLI_REFUSED;
+	}
+	if (status == MFA_CLI_DONE && args->users_file) status = read_users_file(targets, cli);
+	if (status == MFA_CLI_DONE && args->group) status = read_group(targets, cli);
+	targets->everybody = targets->count == 0 && !targets->filter;
+	return status;
+}
+
+static bool count_one(struct mfa_cli *cli, char const *user, struct mfa_entry *entry, void *uctx)
+{
+	uint64_t *count = uctx;
+
+	(void)cli;
+	(void)user;
+	(void)entry;
+	(*count)++;
+	return true;
+}
+
+/** How many entries a filter finds; its syntax is looked at on the way */
+static enum mfa_cli_exit count_filter(uint64_t *total, struct mfa_cli *cli, char const *filter)
+{
+	uint64_t count = 0;
+	struct mfa_cli_visitor const visitor = {.visit = count_one, .uctx = &count};
+	struct mfa_diag diag = {.text = "no memory"};
+	enum mfa_rc const rc = mfa_cli_walk(cli, &diag, filter, &visitor);
+
+	*total = count;
+	if (rc == MFA_OK && cli->failed > 0) {
+		mfa_cli_warn("nothing was changed, since not all of these entries can be seen");
+		return MFA_CLI_REFUSED;
+	}
 	if (rc == MFA_OK) return MFA_CLI_DONE;
 	mfa_cli_warn("%s", diag.text);
 	return rc == MFA_ERR_FORMAT ? MFA_CLI_USAGE : mfa_cli_exit_of(rc);
 }
 
-enum mfa_cli_exit mfa_cli_edit_targets(struct mfa_cli *cli, struct mfa_cli_work const *work)
+static bool is_yes(struct mfa_cli const *cli, uint64_t count)
 {
-	bool const is_filter = cli->args.users && cli->args.users[0] == '(';
+	char question[128], answer[16];
+
+	(void)snprintf(question, sizeof(question),
+		       "%s %llu users? Type 'yes' to go on: ", cli->command->name,
+		       (unsigned long long)count);
+	if (mfa_cli_ask(answer, sizeof(answer), question, false) == MFA_OK &&
+	    (strcmp(answer, "yes") == 0 || strcmp(answer, "y") == 0)) {
+		return true;
+	}
+	mfa_cli_warn("nothing was changed; --yes answers this question");
+	return false;
+}
+
+enum mfa_cli_exit mfa_cli_targets_confirm(struct mfa_cli_targets const *targets,
+					  struct mfa_cli *cli)
+{
+	bool const many = cli->args.users || cli->args.group;
+	uint64_t count = 0;
 	enum mfa_cli_exit status = MFA_CLI_DONE;
 
-	for (int i = 0; i < cli->operand_count && !cli->unavailable; i++)
-		(void)mfa_cli_edit_user(cli, work, cli->operand[i]);
-	if (is_filter) {
-		status = edit_filter(cli, work);
-	} else if (cli->args.users && !cli->unavailable) {
-		status = edit_file(cli, work);
+	if (targets->filter) status = count_filter(&count, cli, targets->filter);
+	if (status != MFA_CLI_DONE || !cli->command->asks || !many || cli->args.yes ||
+	    cli->args.dry_run) {
+		return status;
 	}
-	if (cli->unavailable)
-		mfa_cli_warn(
-			"the directory does not answer; entries not named above are untouched");
-	if (status == MFA_CLI_DONE && (cli->args.users || cli->operand_count > 1)) {
-		if (cli->changed + cli->unchanged + cli->refused + cli->failed == 0)
-			mfa_cli_warn("--users: nobody found");
-		mfa_cli_edit_summary(cli);
-	}
-	return status != MFA_CLI_DONE ? status : mfa_cli_tally_exit(cli);
+	return is_yes(cli, count + targets->count) ? MFA_CLI_DONE : MFA_CLI_REFUSED;
 }
 
-enum mfa_cli_exit mfa_cli_edit_command(struct mfa_cli *cli)
+static void visit_name(struct mfa_cli *cli, char const *user, struct mfa_cli_visitor const *visitor)
 {
-	struct mfa_cli_work const work = {.decide = cli->command->decide};
+	struct mfa_entry *entry = mfa_cli_entry_alloc();
+	struct mfa_diag diag = {.text = "no memory"};
+	enum mfa_rc const rc = entry ? mfa_cli_find(entry, &diag, cli, user) : MFA_ERR_NOMEM;
 
-	return mfa_cli_edit_targets(cli, &work);
+	cli->unavailable |= rc == MFA_ERR_UNAVAILABLE;
+	if (rc == MFA_OK) {
+		(void)visitor->visit(cli, user, entry, visitor->uctx);
+	} else if (visitor->missing) {
+		visitor->missing(cli, user, &diag);
+	} else {
+		cli->failed++;
+		mfa_cli_warn("%s: %s", user, diag.text);
+	}
+	mfa_cli_entry_free(&entry);
 }
 
-struct mfa_cli_option const mfa_cli_edit_options[] = {
-	MFA_CLI_OPTION_USERS,
-	MFA_CLI_OPTION_FROM_USERS,
-	MFA_CLI_OPTION_DRY_RUN,
-	MFA_CLI_OPTION_END,
-};
+enum mfa_cli_exit mfa_cli_targets_visit(struct mfa_cli_targets const *targets, struct mfa_cli *cli,
+					struct mfa_cli_visitor const *visitor)
+{
+	struct mfa_diag diag = {.text = "no memory"};
+	enum mfa_rc rc = MFA_OK;
+
+	for (size_t i = 0; i < targets->count && !mfa_cli_must_stop(cli); i++)
+		visit_name(cli, targets->name[i], visitor);
+	if ((targets->filter || targets->everybody) && !mfa_cli_must_stop(cli))
+		rc = mfa_cli_walk(cli, &diag, targets->filter, visitor);
+	if (rc != MFA_OK) mfa_cli_warn("%s", diag.text);
+	return rc == MFA_ERR_FORMAT ? MFA_CLI_USAGE : mfa_cli_exit_of(rc);
+}
+
+void mfa_cli_targets_free(struct mfa_cli_targets *targets)
+{
+	for (size_t i = 0; i < targets->count; i++) free(targets->name[i]);
+	free(targets->name);
+	*targets = (struct mfa_cli_targets){0};
+}

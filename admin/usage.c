@@ -87,7 +87,21 @@ static bool visit(struct mfa_cli *cli, char const *user, struct mfa_entry *entry
 
 enum mfa_cli_exit mfa_cli_usage_count(struct mfa_cli_usage *usage, struct mfa_cli *cli)
 {
-	struct mfa_cli_visitor const visitor = {visit, usage, "entries counted"};
+	struct mfa_cli_visitor const visitor = {
+		.visit = visit, .uctx = usage, .what = "entries counted"};
+	struct mfa_diag diag = {.text = "no memory"};
+	enum mfa_rc rc;
+
+	mfa_cli_usage_init(usage, &cli->ring);
+	rc = mfa_cli_walk(cli, &diag, NULL, &visitor);
+	if (rc != MFA_OK) mfa_cli_warn("%s", diag.text);
+	return mfa_cli_exit_of(rc);
+}
+
+enum mfa_cli_exit mfa_cli_usage_count_directory(struct mfa_cli_usage *usage, struct mfa_cli *cli)
+{
+	struct mfa_cli_visitor const visitor = {
+		.visit = visit, .uctx = usage, .what = "entries counted"};
 	char *const *attr = cli->config.attr;
 	struct mfa_diag diag = {.text = "no memory"};
 	char filter[512];
@@ -97,9 +111,33 @@ enum mfa_cli_exit mfa_cli_usage_count(struct mfa_cli_usage *usage, struct mfa_cl
 	(void)snprintf(filter, sizeof(filter), "(|(%s=*)(%s=*)(%s=*)(%s=*))", attr[MFA_ATTR_SECRET],
 		       attr[MFA_ATTR_RECOVERY_CODE], attr[MFA_ATTR_VOUCHER],
 		       attr[MFA_ATTR_TRUSTED_DEVICE]);
-	rc = mfa_cli_walk(cli, &diag, filter, &visitor);
+	rc = mfa_cli_walk_directory(cli, &diag, filter, &visitor);
 	if (rc != MFA_OK) mfa_cli_warn("%s", diag.text);
 	return mfa_cli_exit_of(rc);
+}
+
+bool mfa_cli_usage_proves_unused(struct mfa_diag *why, struct mfa_cli_usage const *users,
+				 struct mfa_cli_usage const *directory, char const *id)
+{
+	uint64_t others = 0;
+
+	for (size_t i = 0; i < directory->count; i++) {
+		uint64_t const total = mfa_cli_usage_total(directory, i);
+
+		if (strcmp(directory->key[i].id, id) == 0 && total > 0) {
+			mfa_diag_set(why, "%llu values need key '%s'; see 'keys' and 'rekey'",
+				     (unsigned long long)total, id);
+			return false;
+		}
+	}
+	for (size_t i = 0; i < users->count; i++) {
+		if (users->key[i].on_ring && strcmp(users->key[i].id, id) != 0)
+			others += mfa_cli_usage_total(users, i);
+	}
+	if (others > 0) return true;
+	mfa_diag_set(why, "no value of any other key on the ring was found: are server and base_dn "
+			  "right, and is this the ring that they use?");
+	return false;
 }
 
 uint64_t mfa_cli_usage_total(struct mfa_cli_usage const *usage, size_t key)

@@ -38,8 +38,25 @@ void mfa_cli_usage_init(struct mfa_cli_usage *usage, struct mfa_keyring const *r
 /** Count the values of an entry */
 void mfa_cli_usage_add(struct mfa_cli_usage *usage, struct mfa_entry const *entry);
 
-/** Count the whole directory, or say why not */
+/** Count all users, or say why not
+ *
+ * An entry of which something is hidden is reported, and counted in cli->failed.
+ */
 enum mfa_cli_exit mfa_cli_usage_count(struct mfa_cli_usage *usage, struct mfa_cli *cli);
+
+/** Count every entry of the directory, also outside base_dn and the user filter */
+enum mfa_cli_exit mfa_cli_usage_count_directory(struct mfa_cli_usage *usage, struct mfa_cli *cli);
+
+/** Whether what was counted proves that nothing needs a key
+ *
+ * To have found nothing proves nothing: some user must have a value of another key.
+ *
+ * @param[out] why	 what speaks against it.
+ * @param[in] users	 of mfa_cli_usage_count().
+ * @param[in] directory	 of mfa_cli_usage_count_directory().
+ */
+bool mfa_cli_usage_proves_unused(struct mfa_diag *why, struct mfa_cli_usage const *users,
+				 struct mfa_cli_usage const *directory, char const *id);
 
 /** All values that need one key */
 uint64_t mfa_cli_usage_total(struct mfa_cli_usage const *usage, size_t key);

@@ -12,6 +12,8 @@
 /** Called for each entry; returns false to end the walk */
 struct mfa_cli_visitor {
 	bool (*visit)(struct mfa_cli *cli, char const *user, struct mfa_entry *entry, void *uctx);
+	/** Called for a name that is not found; NULL: a message, and it is counted as failed */
+	void (*missing)(struct mfa_cli *cli, char const *user, struct mfa_diag const *diag);
 	void *uctx;
 	char const *what; //!< For the progress line: "entries read".
 };
@@ -19,15 +21,32 @@ struct mfa_cli_visitor {
 /** Visit every entry that a filter finds, in pages (RFC 2696)
  *
  * Only one page is in memory at a time.  An entry whose record cannot be read is
- * reported, counted as failed, and left out.
+ * reported, counted as failed, and left out; so is one of which this account may not see
+ * all that the subcommand looks at.
  *
  * @param[in] filter combined with the one that finds users; NULL: all users.
- * @return #MFA_OK, #MFA_ERR_UNAVAILABLE, #MFA_ERR_DENIED, #MFA_ERR_FORMAT, #MFA_ERR_NOMEM.
+ * @return #MFA_OK, #MFA_ERR_NOT_FOUND (no entry), #MFA_ERR_UNAVAILABLE, #MFA_ERR_DENIED,
+ *	#MFA_ERR_FORMAT, #MFA_ERR_NOMEM.
  */
 enum mfa_rc mfa_cli_walk(struct mfa_cli *cli, struct mfa_diag *diag, char const *filter,
 			 struct mfa_cli_visitor const *visitor) MFA_MUST_CHECK;
 
-/** Read one user's entry by login name, or by DN when it is one */
+/** Visit every entry of the whole directory that a filter finds, whether a user or not
+ *
+ * For values that a narrow base or user filter would leave out.  No entry is no failure.
+ *
+ * @return as mfa_cli_walk(), but for #MFA_ERR_NOT_FOUND.
+ */
+enum mfa_rc mfa_cli_walk_directory(struct mfa_cli *cli, struct mfa_diag *diag, char const *filter,
+				   struct mfa_cli_visitor const *visitor) MFA_MUST_CHECK;
+
+/** Read one user's entry by login name, or by DN when it is one
+ *
+ * The entry of a DN must be one that a login would find.
+ *
+ * @return as mfa_conn_read(); #MFA_ERR_DENIED too when an attribute that the subcommand looks
+ *	at is hidden from this account.
+ */
 enum mfa_rc mfa_cli_find(struct mfa_entry *entry, struct mfa_diag *diag, struct mfa_cli *cli,
 			 char const *user) MFA_MUST_CHECK;
 

@@ -23,15 +23,15 @@ _peruser_mfa() {
 	done
 	case $command in
 	status) own='' ;;
-	list) own='--state --required --locked --stale' ;;
-	report) own='' ;;
+	list) own='--state --required --locked --stale --users --users-file --group' ;;
+	report) own='--users --users-file --group' ;;
 	enroll) own='--device --algorithm --digits --period --issuer --no-confirm --dry-run' ;;
-	invite) own='--voucher --valid --users --from --dry-run' ;;
-	require) own='--from --until-removed --remove --users --dry-run' ;;
-	suspend) own='--users --from --dry-run' ;;
-	resume) own='--users --from --dry-run' ;;
-	reset) own='--users --from --dry-run' ;;
-	unlock) own='--users --from --dry-run' ;;
+	invite) own='--voucher --valid --users --users-file --group --yes --dry-run' ;;
+	require) own='--from --until-removed --remove --users --users-file --group --yes --dry-run' ;;
+	suspend) own='--users --users-file --group --yes --dry-run' ;;
+	resume) own='--users --users-file --group --yes --dry-run' ;;
+	reset) own='--users --users-file --group --yes --dry-run' ;;
+	unlock) own='--users --users-file --group --yes --dry-run' ;;
 	recovery) own='--dry-run' ;;
 	verify) own='' ;;
 	import) own='--format --user --all-or-nothing --pskc-key --pskc-password --suspended --dry-run' ;;
@@ -44,9 +44,8 @@ _peruser_mfa() {
 	esac
 	case $command:$before in
 	*:-c | *:--config | *:--admin-config | *:-y | *:--password-file) files=yes ;;
-	*:--users | *:--pskc-key | *:--pskc-password | *:--as-*-file | *:--module | *:--answers) files=yes ;;
-	require:--from) ;;
-	*:--from) files=yes ;;
+	*:--users-file | *:--pskc-key | *:--pskc-password | *:--as-*-file | *:--module | *:--answers) files=yes ;;
+	*:--from | *:--users | *:--group) ;;
 	*:-s | *:--state) words='off suspended enrolled invited overdue broken' ;;
 	*:--format) words='auto csv otpauth google pskc' ;;
 	*:--algorithm) words='SHA1 SHA256 SHA512' ;;

@@ -186,7 +186,7 @@ def test_google_authenticator(admin, slapd):
         assert reason in admin.run("import", "--user", user.uid, admin.file("bad", bad), status=1).err
 
 
-@pytest.mark.parametrize("words", [("import", "{file}"), ("require", "--users", "{users}", "--from", "+1d")])
+@pytest.mark.parametrize("words", [("import", "{file}"), ("require", "--users-file", "{users}", "--from", "+1d")])
 def test_killed_in_the_middle_and_run_again(admin, slapd, words):
     users = [User(slapd) for _ in range(60)]
     file = admin.file("many.csv", rows_for(users))

@@ -32,7 +32,7 @@ def test_a_file_of_users_from_anywhere(admin, slapd, strange):
              users[2].uid]
     file = admin.file("users", "\r\n".join(lines))
     for words in (("--dry-run",), ()):
-        done = admin.json("invite", "--users", file, *words, status=1)
+        done = admin.json("invite", "--users-file", file, *words, status=1)
         assert [row["user"] for row in done[:-1]] == [line.strip("\ufeff \t") for line in lines if line.strip()
                                                       and not line.startswith("#")]
         again = "changed" if words else "unchanged"
@@ -41,16 +41,16 @@ def test_a_file_of_users_from_anywhere(admin, slapd, strange):
     admin.run("suspend", strange.uid, "--dry-run")
 
 
-@pytest.mark.parametrize("users", ["(uid=no-such-*)", "empty"])
-def test_nobody_found_is_said(admin, users):
-    users = admin.file("empty", "\n# nobody\n") if users == "empty" else users
-    assert "nobody found" in admin.run("invite", "--users", users).err
+def test_nobody_found_is_said(admin):
+    assert "nobody found" in admin.run("invite", "--users", "(uid=no-such-*)", status=1).err
+    assert "names no user" in admin.run("invite", "--users-file", admin.file("empty", "\n# nobody\n"), status=1).err
 
 
 @pytest.mark.parametrize("users,reason", [("(uid=u*", "Bad search filter"), ("/nowhere", "cannot be opened"),
-                                          ("/", "cannot be read")])
+                                          ("/", "cannot be read"), ("uid=u*", "takes a filter")])
 def test_wrong_arguments_do_nothing(admin, users, reason):
-    done = admin.run("invite", "--users", users, "--json", status=2)
+    option = "--users-file" if users.startswith("/") else "--users"
+    done = admin.run("invite", option, users, "--json", status=2)
     assert reason in done.err and not done.out
 
 
@@ -66,7 +66,7 @@ def test_names_with_every_kind_of_character(admin, slapd, strange):
     admin.run("import", admin.file("back", moved[0]["uri"]))
     assert admin.json("verify", strange.uid, device.settle(15).code())[0]["right"]
     admin.run("status", equals.uid, status=1)   # that is a DN
-    assert admin.json("invite", "--users", "(uid=a=b)")[0]["outcome"] == "changed"
+    assert admin.json("invite", "--yes", "--users", "(uid=a=b)")[0]["outcome"] == "changed"
     assert equals.get("peruserMfaEnabled") == "TRUE"
 
 
@@ -80,7 +80,7 @@ def test_nothing_in_the_directory_controls_the_terminal(admin, slapd, ring):
                       .replace("\r", ""))
     for words in (("status", user.dn), ("list",), ("report",), ("keys",), ("check", user.dn), ("rekey", "--dry-run"),
                   ("verify", user.dn, "123456"), ("suspend", user.dn), ("resume", user.dn), ("import", "--format", "csv", file),
-                  ("invite", "--users", admin.file("users", ESCAPES)), ("status", ESCAPES),
+                  ("invite", "--users-file", admin.file("users", ESCAPES)), ("status", ESCAPES),
                   ("enroll", user.dn, "--no-confirm", "--device", ESCAPES)):
         for more in ((), ("--json",)):
             done = admin.run(*words, *more, status=None)
@@ -92,12 +92,12 @@ def test_nothing_in_the_directory_controls_the_terminal(admin, slapd, ring):
 
 @pytest.mark.parametrize("content,status,reason", [
     (b"x" * (LIMIT + 1), 2, "too large"),
-    (b"x" * LIMIT, 1, "line 1: not a user name"),
-    (b"a\0b\n" + b"n" * 300, 1, "line 2: not a user name"),
-    (b"\n" * LIMIT, 0, "nobody found"),
+    (b"x" * LIMIT, 2, "line 1: not a user name"),
+    (b"a\0b\n" + b"n" * 300, 2, "line 1: not a user name"),
+    (b"\n" * LIMIT, 1, "names no user"),
 ], ids=["longer", "one line", "no text", "no line"])
 def test_files_that_are_too_much(admin, content, status, reason):
-    assert reason in admin.run("invite", "--dry-run", "--users", admin.file("users", content), status=status).err
+    assert reason in admin.run("invite", "--dry-run", "--users-file", admin.file("users", content), status=status).err
 
 
 def test_arguments_that_are_too_much(admin):

@@ -232,17 +232,17 @@ def test_unlock(admin, slapd):
 def test_users_from_a_file(admin, slapd):
     users = [User(slapd) for _ in range(3)]
     listed = admin.file("users", f"# the first\n{users[0].uid}\r\n\n  {users[1].uid}\nnobody\n{users[2].dn}\n")
-    rows = admin.json("invite", "--from", listed, status=1)
+    rows = admin.json("invite", "--users-file", listed, status=1)
     assert [row["outcome"] for row in rows[:-1]] == ["changed", "changed", "failed", "changed"]
     assert rows[-1] == {"summary": {"changed": 3, "unchanged": 0, "refused": 0, "failed": 1}}
     assert all(user.get("peruserMfaEnabled") == "TRUE" for user in users)
-    assert "3 unchanged" in admin.run("invite", "--users", listed, status=1).out
+    assert "3 unchanged" in admin.run("invite", "--users-file", listed, status=1).out
 
 
 def test_users_by_a_filter(admin, slapd):
     mark = f"group{time.monotonic_ns()}"
     users = [User(slapd, description=mark) for _ in range(5)]
-    rows = admin.json("require", "--users", f"(description={mark})", "--from", "2031-01-01")
+    rows = admin.json("require", "--yes", "--users", f"(description={mark})", "--from", "2031-01-01")
     assert len(rows) == 6 and all(user.get("peruserMfaRequiredFrom") for user in users)
     assert admin.run("require", "--users", "(description=", status=2)
 
@@ -305,7 +305,7 @@ def test_json_is_as_documented():
             assert rows and all(set(row) == documented(words[0])[0] for row in rows), words
         edit = documented("invite")[0]
         assert {"user", "dn", "outcome", "dry_run", "text"} == edit
-        voucher, summary = admin.json("invite", "--voucher", "--users", admin.file("u", other.uid))
+        voucher, summary = admin.json("invite", "--voucher", "--users-file", admin.file("u", other.uid))
         assert set(voucher) == edit | {"voucher", "voucher_until"} and set(summary) == {"summary"}
         assert set(summary["summary"]) == {"changed", "unchanged", "refused", "failed"}
         admin.run("resume", user.uid)

@@ -355,7 +355,7 @@ def test_command_changes_the_state(slapd, admin, client):
     assert status()["required_from"] == "2020-01-01T00:00:00Z"
     admin.run("reset", user.uid)
     assert status()["state"] == "overdue" and outcome(user.start(client)) == "reject"
-    again = admin.json("require", "--from", "2020-01-01", "--users", f"({slapd.login_attribute}={user.uid})")
+    again = admin.json("require", "--from", "2020-01-01", "--yes", "--users", f"({slapd.login_attribute}={user.uid})")
     assert again[-1]["summary"] == {"changed": 0, "unchanged": 1, "refused": 0, "failed": 0}
 
 
