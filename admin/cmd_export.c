@@ -114,7 +114,7 @@ static enum mfa_cli_exit run(struct mfa_cli *cli)
 		mfa_cli_warn("nothing was exported");
 		return MFA_CLI_REFUSED;
 	}
-	mfa_cli_warn("this run exports secrets in clear, which is in the system's log");
+	mfa_cli_warn("audit: this run exports secrets in clear, which is in the system's log");
 	if (cli->operand_count == 0)
 		mfa_cli_audit(cli, NULL, "exports the secrets of all users in clear");
 	rc = export_users(cli, &count);

@@ -2,6 +2,7 @@
 #include "admin/commands.h"
 #include "admin/output.h"
 #include "admin/process.h"
+#include "admin/suggest.h"
 
 #include <mfa_build.h>
 #include <openssl/crypto.h>
@@ -11,10 +12,12 @@
 #include <string.h>
 
 static struct mfa_cli_command const *const commands[] = {
-	&mfa_cli_status,   &mfa_cli_list,    &mfa_cli_report, &mfa_cli_enroll, &mfa_cli_invite,
-	&mfa_cli_require,  &mfa_cli_suspend, &mfa_cli_resume, &mfa_cli_reset,  &mfa_cli_unlock,
-	&mfa_cli_recovery, &mfa_cli_verify,  &mfa_cli_import, &mfa_cli_export, &mfa_cli_keygen,
-	&mfa_cli_keys,	   &mfa_cli_rekey,   &mfa_cli_check,  &mfa_cli_setup,
+	&mfa_cli_status,   &mfa_cli_list,    &mfa_cli_report,	      &mfa_cli_enroll,
+	&mfa_cli_invite,   &mfa_cli_require, &mfa_cli_suspend,	      &mfa_cli_resume,
+	&mfa_cli_reset,	   &mfa_cli_unlock,  &mfa_cli_device_command, &mfa_cli_trusted,
+	&mfa_cli_recovery, &mfa_cli_verify,  &mfa_cli_import,	      &mfa_cli_export,
+	&mfa_cli_keygen,   &mfa_cli_keys,    &mfa_cli_rekey,	      &mfa_cli_check,
+	&mfa_cli_setup,
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -55,6 +58,33 @@ static enum mfa_cli_exit usage_error(struct mfa_cli_command const *command, char
 	(void)fprintf(stderr, "Try '" MFA_CLI_NAME "%s%s --help'.\n", command ? " " : "",
 		      command ? command->name : "");
 	return MFA_CLI_USAGE;
+}
+
+static enum mfa_cli_exit unknown_command(char const *name)
+{
+	char const *best = NULL;
+	struct mfa_diag diag;
+	size_t distance = 3;
+
+	for (size_t i = 0; i < COMMANDS; i++)
+		mfa_cli_suggest(&best, &distance, name, commands[i]->name);
+	mfa_diag_set(&diag, "no subcommand '%s'%s%s%s", name, best ? "; did you mean '" : "",
+		     best ? best : "", best ? "'?" : "");
+	return usage_error(NULL, diag.text);
+}
+
+/** "help" and "help SUBCOMMAND" */
+static enum mfa_cli_exit help_on(char const *name)
+{
+	struct mfa_cli_command const *command = name ? find_command(name) : NULL;
+
+	if (name && !command) return unknown_command(name);
+	if (command) {
+		print_help(command);
+	} else {
+		print_usage();
+	}
+	return MFA_CLI_DONE;
 }
 
 /** How many operands there must be; users may come from --users as well */
@@ -100,11 +130,9 @@ static enum mfa_cli_exit parse_and_run(struct mfa_cli *cli, int argc, char **arg
 		return MFA_CLI_DONE;
 	}
 	if (argc == 0) return usage_error(NULL, "no subcommand");
+	if (strcmp(argv[0], "help") == 0) return help_on(argc > 1 ? argv[1] : NULL);
 	cli->command = find_command(argv[0]);
-	if (!cli->command) {
-		mfa_diag_set(&diag, "no subcommand '%s'", argv[0]);
-		return usage_error(NULL, diag.text);
-	}
+	if (!cli->command) return unknown_command(argv[0]);
 	cli->operand = argv + 1;
 	cli->operand_count = argc - 1;
 	if (mfa_cli_options_parse(&cli->args, &diag, &cli->operand_count, cli->operand,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "admin/options.h"
 
+#include "admin/suggest.h"
 #include "core/totp.h"
 
 #include <stdio.h>
@@ -99,7 +100,7 @@ static enum mfa_rc set_value(struct mfa_cli_args *args, struct mfa_diag *diag,
 	case MFA_CLI_STRING: break;
 	}
 	if (*string) {
-		mfa_diag_set(diag, "--%s stands twice", option->name);
+		mfa_diag_set(diag, "--%s is given twice", option->name);
 		return MFA_ERR_FORMAT;
 	}
 	*string = value;
@@ -131,6 +132,23 @@ static enum mfa_rc take_value(struct reader *reader, struct mfa_cli_option const
 	return set_value(reader->args, reader->diag, option, attached);
 }
 
+static enum mfa_rc unknown_option(struct reader *reader, struct mfa_bytes name)
+{
+	struct mfa_cli_option const *tables[] = {reader->own, mfa_cli_common_options};
+	char const *best = NULL;
+	size_t distance = 3;
+	char typed[64];
+
+	(void)snprintf(typed, sizeof(typed), "%.*s", (int)name.len, (char const *)name.data);
+	for (size_t i = 0; i < 2; i++) {
+		for (struct mfa_cli_option const *at = tables[i]; at && at->name; at++)
+			mfa_cli_suggest(&best, &distance, typed, at->name);
+	}
+	mfa_diag_set(reader->diag, "unknown option '--%s'%s%s%s", typed,
+		     best ? "; did you mean '--" : "", best ? best : "", best ? "'?" : "");
+	return MFA_ERR_FORMAT;
+}
+
 static enum mfa_rc take_long(struct reader *reader, char const *word)
 {
 	char const *equals = strchr(word, '=');
@@ -139,10 +157,7 @@ static enum mfa_rc take_long(struct reader *reader, char const *word)
 	struct mfa_cli_option const *option = find_name(reader->own, name);
 
 	if (!option) option = find_name(mfa_cli_common_options, name);
-	if (!option) {
-		mfa_diag_set(reader->diag, "unknown option '--%.*s'", (int)name.len, word);
-		return MFA_ERR_FORMAT;
-	}
+	if (!option) return unknown_option(reader, name);
 	if (equals && option->type == MFA_CLI_FLAG) {
 		mfa_diag_set(reader->diag, "--%s takes no value", option->name);
 		return MFA_ERR_FORMAT;

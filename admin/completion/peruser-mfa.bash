@@ -4,7 +4,7 @@
 
 _peruser_mfa() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command='' own='' words='' files='' i
-	local commands='status list report enroll invite require suspend resume reset unlock recovery verify import export keygen keys rekey check setup'
+	local commands='status list report enroll invite require suspend resume reset unlock device trusted recovery verify import export keygen keys rekey check setup'
 	local common='--config --admin-config --uri --bind-dn --ask-password --password-file --mechanism --simple --start-tls --json --quiet --version --help'
 
 	# "--option=value" comes as three words.
@@ -30,8 +30,10 @@ _peruser_mfa() {
 	require) own='--from --until-removed --remove --users --users-file --group --yes --dry-run' ;;
 	suspend) own='--users --users-file --group --yes --dry-run' ;;
 	resume) own='--users --users-file --group --yes --dry-run' ;;
-	reset) own='--users --users-file --group --yes --dry-run' ;;
+	reset) own='--device --users --users-file --group --yes --dry-run' ;;
 	unlock) own='--users --users-file --group --yes --dry-run' ;;
+	device) own='--dry-run' ;;
+	trusted) own='--dry-run' ;;
 	recovery) own='--dry-run' ;;
 	verify) own='' ;;
 	import) own='--format --user --all-or-nothing --pskc-key --pskc-password --suspended --dry-run' ;;

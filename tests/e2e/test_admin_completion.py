@@ -80,7 +80,7 @@ def commands():
 
 
 def test_subcommands(bash):
-    assert sorted(bash.words("")) == sorted(commands()) and len(commands()) == 19
+    assert sorted(bash.words("")) == sorted(commands()) and len(commands()) == 21
     assert bash.words("sta", "\t") == ["status"]
     assert sorted(bash.words("-j re")) == ["-j", "recovery", "rekey", "report", "require", "reset", "resume"]
 
@@ -108,6 +108,6 @@ def test_options_and_what_follows_them(bash, command):
 def test_files(bash):
     assert bash.words("import key\\ ", "\t") == ["import", "key file.txt"]
     assert bash.words("-c keys", "\t") == ["-c", "keys.xml"]
-    assert bash.words("invite --users=keys", "\t") == ["invite", "--users=keys.xml"]
+    assert bash.words("invite --users-file=keys", "\t") == ["invite", "--users-file=keys.xml"]
     assert bash.words("list --state=sus", "\t") == ["list", "--state=suspended"]
     assert bash.words("status key", "\t") == ["status", "key"], "a user is no file"

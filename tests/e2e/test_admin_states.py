@@ -265,7 +265,8 @@ def test_ways_to_bind(slapd, ring):
         password = admin.file("pw", secret)
         admin.run("-xZZ", "-D", dn, "-y", password, "status", user.uid)
         admin.run("status", user.uid, "-D", dn, "-y", password, "-H", slapd.ldaps_uri)
-        assert admin.json("-Y", "EXTERNAL", "-H", slapd.ldapi_uri, "status", user.uid)[0]["state"] == "off"
+        done = admin.run("-Y", "EXTERNAL", "-H", slapd.ldapi_uri, "status", user.uid, status=1)
+        assert "insufficient access to 'peruserMfaEnabled' as 'SASL EXTERNAL'" in done.err
         admin.run("-Y", "GSSAPI", "status", user.uid, status=2)
         readable = admin.file("readable", secret, 0o644)
         assert "others can read" in admin.run("-D", dn, "-y", readable, "status", user.uid).err
