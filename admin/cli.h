@@ -131,7 +131,10 @@ struct mfa_cli {
 	int64_t now_s;
 	uint64_t changed, unchanged, refused, failed; //!< Entries, by outcome.
 	bool unavailable;
-	bool mute; //!< The output cannot be written, which was said.
+	bool hopeless;		      //!< The directory refuses everybody, which was said.
+	unsigned same_failures;	      //!< Entries in a row that failed for the same reason.
+	struct mfa_diag last_failure; //!< That reason.
+	bool mute;		      //!< The output cannot be written, which was said.
 };
 
 extern struct mfa_config_item const mfa_cli_setting_items[];

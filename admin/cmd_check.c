@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "admin/commands.h"
-#include "admin/doctor.h"
+#include "admin/doctor_site.h"
 #include "admin/output.h"
 #include "admin/walk.h"
 
@@ -28,35 +28,41 @@ void mfa_cli_doctor_say(struct mfa_cli_doctor *doctor, enum mfa_cli_health healt
 					    health_name[health], "text", text));
 }
 
-static bool take_first(struct mfa_cli *cli, char const *user, struct mfa_entry *entry, void *uctx)
+/** The entry to try things on: the first with a secret, or else the first */
+static bool take_entry(struct mfa_cli *cli, char const *user, struct mfa_entry *entry, void *uctx)
 {
 	struct mfa_cli_doctor *doctor = uctx;
+	bool const has_secret = mfa_entry_count(entry, MFA_ATTR_SECRET) > 0;
 
 	(void)cli;
 	(void)user;
-	if (entry->dn.len < sizeof(doctor->test_dn))
+	doctor->users++;
+	if (entry->dn.len < sizeof(doctor->test_dn) &&
+	    (!doctor->test_dn[0] || (has_secret && !doctor->test_has_secret))) {
 		memcpy(doctor->test_dn, entry->dn.data, entry->dn.len + 1);
-	return false;
+		doctor->test_has_secret = has_secret;
+	}
+	return true;
 }
 
-/** The user that was named, or anyone who has a record, or anyone */
+/** The user that was named, or anyone who has a record, or anyone
+ *
+ * All users are read, as the lists of this command do: a limit that is too small shows now.
+ */
 static enum mfa_rc find_test_entry(struct mfa_cli_doctor *doctor, struct mfa_diag *diag)
 {
 	struct mfa_cli *cli = doctor->cli;
-	struct mfa_cli_visitor const visitor = {.visit = take_first, .uctx = doctor, .what = NULL};
+	struct mfa_cli_visitor const visitor = {.visit = take_entry, .uctx = doctor};
 	struct mfa_entry *entry;
-	char filter[128];
 	enum mfa_rc rc;
 
 	if (cli->operand_count == 0) {
-		(void)snprintf(filter, sizeof(filter), "(%s=*)", cli->config.attr[MFA_ATTR_SECRET]);
-		rc = mfa_cli_walk(cli, diag, filter, &visitor);
-		if (rc == MFA_ERR_NOT_FOUND) rc = mfa_cli_walk(cli, diag, NULL, &visitor);
+		rc = mfa_cli_walk(cli, diag, NULL, &visitor);
 		return rc == MFA_ERR_NOT_FOUND ? MFA_OK : rc;
 	}
 	entry = mfa_cli_entry_alloc();
 	rc = entry ? mfa_cli_find(entry, diag, cli, cli->operand[0]) : MFA_ERR_NOMEM;
-	if (rc == MFA_OK) (void)take_first(cli, NULL, entry, doctor);
+	if (rc == MFA_OK) (void)take_entry(cli, NULL, entry, doctor);
 	mfa_cli_entry_free(&entry);
 	return rc;
 }
@@ -66,7 +72,10 @@ static void check_users(struct mfa_cli_doctor *doctor)
 	struct mfa_diag diag = {.text = "no memory"};
 	enum mfa_rc const rc = find_test_entry(doctor, &diag);
 
-	if (rc != MFA_OK) {
+	if (rc == MFA_ERR_SPACE) {
+		mfa_cli_doctor_say(doctor, MFA_CLI_WRONG, "limits", "after %llu users: %s",
+				   (unsigned long long)doctor->users, diag.text);
+	} else if (rc != MFA_OK) {
 		mfa_cli_doctor_say(doctor, MFA_CLI_WRONG, "users", "%s", diag.text);
 	} else if (doctor->cli->failed > 0) {
 		mfa_cli_doctor_say(doctor, MFA_CLI_WRONG, "users",
@@ -119,6 +128,7 @@ static enum mfa_cli_exit run(struct mfa_cli *cli)
 	if (status == MFA_CLI_DONE) {
 		mfa_cli_doctor_files(doctor);
 		mfa_cli_doctor_module(doctor);
+		mfa_cli_doctor_placeholders(doctor);
 		status = check_directory(doctor);
 	} else {
 		mfa_cli_doctor_say(doctor, MFA_CLI_WRONG, "configuration", "%s", diag.text);

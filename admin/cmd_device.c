@@ -39,10 +39,6 @@ static enum mfa_outcome remove_one(struct mfa_cli_edit *edit)
 	size_t at;
 
 	if (!mfa_cli_device_find(&at, edit, edit->cli->operand[2])) return MFA_OUTCOME_REFUSED;
-	if (edit->record.secrets == 1) {
-		mfa_diag_set(&edit->text, "this is the last device: 'reset' is what you want");
-		return MFA_OUTCOME_REFUSED;
-	}
 	return mfa_cli_device_remove(edit, at);
 }
 

@@ -20,12 +20,20 @@ static enum mfa_outcome decide(struct mfa_cli_edit *edit)
 {
 	struct invitation *invitation = edit->uctx;
 
-	if (!edit->cli->args.voucher) return mfa_enrollment_invite(&edit->record, NULL, 0);
-	if (mfa_recovery_generate(invitation->text) == MFA_OK)
-		return mfa_enrollment_invite(&edit->record, invitation->text,
-					     invitation->expires_s);
-	mfa_diag_set(&edit->text, "a voucher could not be made");
-	return MFA_OUTCOME_FAILED;
+	enum mfa_outcome outcome;
+
+	if (edit->cli->args.voucher && mfa_recovery_generate(invitation->text) != MFA_OK) {
+		mfa_diag_set(&edit->text, "a voucher could not be made");
+		return MFA_OUTCOME_FAILED;
+	}
+	outcome = mfa_enrollment_invite(&edit->record,
+					edit->cli->args.voucher ? invitation->text : NULL,
+					invitation->expires_s);
+	/* Nobody is to learn that from the users. */
+	if (outcome == MFA_OUTCOME_CHANGED)
+		mfa_diag_set(&edit->text,
+			     "invited: every login is refused until a device is enrolled");
+	return outcome;
 }
 
 /** Say the voucher, now that the directory has it */
@@ -79,7 +87,7 @@ static struct mfa_cli_option const options[] = {
 struct mfa_cli_command const mfa_cli_invite = {
 	.name = "invite",
 	.operands = "[USER...]",
-	.summary = "Ask users to enrol: set the flag of those who have no device",
+	.summary = "Demand enrollment: logins are refused until the user has a device",
 	.operands_max = -1,
 	.takes_users = 1,
 	.asks = 1,

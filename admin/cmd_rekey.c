@@ -8,7 +8,12 @@
 
 #include <openssl/crypto.h>
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#define LETTERS	  "abcdefghijklmnopqrstuvwxyz0123456789"
+#define SLICE_MAX 8u /* letters of a name by which slices are told apart */
 
 /** Seal one value again, if another key sealed it or none */
 static enum mfa_rc reseal(struct mfa_cli_edit *edit, struct mfa_bytes value)
@@ -50,6 +55,87 @@ static bool visit(struct mfa_cli *cli, char const *user, struct mfa_entry *entry
 	return !mfa_cli_must_stop(cli);
 }
 
+/** As visit(), for an entry that an earlier slice may have had: what is done is not counted */
+static bool visit_again(struct mfa_cli *cli, char const *user, struct mfa_entry *entry, void *uctx)
+{
+	uint64_t const unchanged = cli->unchanged;
+	bool const more = visit(cli, user, entry, uctx);
+
+	cli->unchanged = unchanged;
+	return more;
+}
+
+/** The filter of a slice: names that begin so, and, for the rest, with none of the letters then */
+static bool make_slice(char *out, size_t out_size, char const *name, char const *prefix, bool rest)
+{
+	int n = snprintf(out, out_size, rest ? "(&(%s=%s*)(!(|" : "(%s=%s*)", name, prefix);
+
+	for (char const *c = LETTERS; rest && *c && n > 0 && (size_t)n < out_size; c++)
+		n += snprintf(out + n, out_size - (size_t)n, "(%s=%s%c*)", name, prefix, *c);
+	if (rest && n > 0 && (size_t)n < out_size)
+		n += snprintf(out + n, out_size - (size_t)n, ")))");
+	return n > 0 && (size_t)n < out_size;
+}
+
+static enum mfa_rc walk_slice(struct mfa_cli *cli, struct mfa_diag *diag,
+			      struct mfa_cli_visitor const *visitor, char const *prefix, bool rest)
+{
+	char filter[2048];
+	enum mfa_rc rc;
+
+	if (!make_slice(filter, sizeof(filter), cli->name_attr, prefix, rest)) return MFA_ERR_SPACE;
+	rc = mfa_cli_walk(cli, diag, filter, visitor);
+	return rc == MFA_ERR_NOT_FOUND ? MFA_OK : rc;
+}
+
+/** Where the directory's limit is too small for all, take them by the letters of their names
+ *
+ * So that each run gets further, whatever the limit.  Slices that are still too large are cut
+ * again; names that have none of the letters are the last slice.
+ */
+static enum mfa_rc walk_slices(struct mfa_cli *cli, struct mfa_diag *diag,
+			       struct mfa_cli_visitor const *visitor)
+{
+	char prefix[SLICE_MAX + 1] = "a";
+	size_t depth = 1;
+	enum mfa_rc rc = MFA_OK;
+
+	while (depth > 0 && !mfa_cli_must_stop(cli) && rc != MFA_ERR_UNAVAILABLE) {
+		char const *at;
+
+		rc = walk_slice(cli, diag, visitor, prefix, false);
+		if (rc == MFA_ERR_SPACE && depth < SLICE_MAX) {
+			prefix[depth++] = LETTERS[0];
+			prefix[depth] = '\0';
+			continue;
+		}
+		/* The next letter; after the last one, the rest, and one letter less. */
+		for (at = strchr(LETTERS, prefix[depth - 1]); !at[1] && depth > 0;
+		     at = depth > 0 ? strchr(LETTERS, prefix[depth - 1]) : LETTERS) {
+			prefix[--depth] = '\0';
+			rc = walk_slice(cli, diag, visitor, prefix, true);
+		}
+		if (depth > 0) prefix[depth - 1] = at[1];
+	}
+	return rc;
+}
+
+static enum mfa_rc walk_all(struct mfa_cli *cli, struct mfa_diag *diag, struct mfa_cli_work *work)
+{
+	struct mfa_cli_visitor const all = {
+		.visit = visit, .uctx = work, .what = "entries looked at"};
+	struct mfa_cli_visitor const again = {
+		.visit = visit_again, .uctx = work, .what = "entries looked at"};
+	enum mfa_rc const rc = mfa_cli_walk(cli, diag, NULL, &all);
+	struct mfa_diag ignored;
+
+	if (rc == MFA_ERR_SPACE && !mfa_cli_must_stop(cli)) {
+		mfa_cli_warn("%s", diag->text);
+		(void)walk_slices(cli, &ignored, &again);
+	}
+	return rc;
+}
+
 /** Name the keys that may go; in a dry run, or when something was hidden, nothing is proved */
 static void advise(struct mfa_cli *cli, struct mfa_cli_usage const *usage)
 {
@@ -88,11 +174,9 @@ static enum mfa_cli_exit run(struct mfa_cli *cli)
 {
 	uint64_t unreadable = 0;
 	struct mfa_cli_work work = {.decide = decide, .uctx = &unreadable, .only_problems = true};
-	struct mfa_cli_visitor const visitor = {
-		.visit = visit, .uctx = &work, .what = "entries looked at"};
 	struct mfa_diag diag = {.text = "no memory"};
 	enum mfa_cli_exit status;
-	enum mfa_rc rc = mfa_cli_walk(cli, &diag, NULL, &visitor);
+	enum mfa_rc rc = walk_all(cli, &diag, &work);
 
 	mfa_cli_edit_summary(cli);
 	if (rc != MFA_OK) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "admin/device.h"
 
+#include "core/devices.h"
 #include "core/secret.h"
 
 #include <openssl/crypto.h>
@@ -45,11 +46,13 @@ bool mfa_cli_device_find(size_t *at, struct mfa_cli_edit *edit, char const *name
 
 enum mfa_outcome mfa_cli_device_remove(struct mfa_cli_edit *edit, size_t at)
 {
-	mfa_change_delete(&edit->change, MFA_ATTR_SECRET,
-			  mfa_entry_get(edit->entry, MFA_ATTR_SECRET, at));
-	if (mfa_entry_count(edit->entry, MFA_ATTR_TRUSTED_DEVICE) > 0)
-		mfa_change_clear(&edit->change, MFA_ATTR_TRUSTED_DEVICE);
-	mfa_change_assert(&edit->change, edit->entry, MFA_ATTR_SECRET);
-	mfa_diag_set(&edit->text, "the device is removed, and remembered devices are forgotten");
-	return MFA_OUTCOME_CHANGED;
+	enum mfa_outcome const outcome =
+		mfa_devices_remove(&edit->record, mfa_entry_get(edit->entry, MFA_ATTR_SECRET, at));
+
+	if (outcome == MFA_OUTCOME_CHANGED) {
+		(void)mfa_enrollment_forget(&edit->record, (struct mfa_bytes){0});
+		mfa_diag_set(&edit->text,
+			     "the device is removed, and remembered devices are forgotten");
+	}
+	return outcome;
 }

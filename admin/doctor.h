@@ -22,7 +22,9 @@ struct mfa_cli_doctor {
 	struct mfa_cli *cli;
 	LDAP *handle; //!< Bound as the administrator; NULL: not connected.
 	unsigned lines[MFA_CLI_HEALTH_COUNT];
-	char test_dn[1024]; //!< An entry to try things on; empty: none was found.
+	uint64_t users;	      //!< That were found.
+	bool test_has_secret; //!< The entry below has one.
+	char test_dn[1024];   //!< An entry to try things on; empty: none was found.
 };
 
 /** Print one line: what was looked at, how it is, what to do */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "admin/doctor.h"
+#include "admin/doctor_site.h"
 #include "admin/output.h"
 #include "admin/prompt.h"
 #include "core/conn.h"
@@ -47,16 +47,14 @@ static char *sample(size_t attr)
  *
  * @return an LDAP result code, never LDAP_SUCCESS.
  */
-static int try_write(struct mfa_cli_doctor *doctor, LDAP *handle, size_t attr)
+static int try_write(LDAP *handle, char const *dn, char *attr, char *value)
 {
-	char *values[] = {sample(attr), NULL};
-	LDAPMod mod = {.mod_op = LDAP_MOD_DELETE,
-		       .mod_type = doctor->cli->config.attr[attr],
-		       .mod_values = values};
+	char *values[] = {value, NULL};
+	LDAPMod mod = {.mod_op = LDAP_MOD_DELETE, .mod_type = attr, .mod_values = values};
 	LDAPMod again = mod;
 	LDAPMod *mods[] = {&mod, &again, NULL};
 
-	return ldap_modify_ext_s(handle, doctor->test_dn, mods, NULL, NULL);
+	return ldap_modify_ext_s(handle, dn, mods, NULL, NULL);
 }
 
 static bool is_denial(int code)
@@ -65,6 +63,13 @@ static bool is_denial(int code)
 	return code == LDAP_INSUFFICIENT_ACCESS || code == LDAP_STRONG_AUTH_REQUIRED ||
 	       code == LDAP_UNWILLING_TO_PERFORM || code == LDAP_NO_SUCH_OBJECT ||
 	       code == LDAP_CONFIDENTIALITY_REQUIRED || code == LDAP_OPERATIONS_ERROR;
+}
+
+bool mfa_cli_doctor_may_write(LDAP *handle, char const *dn, char *attr, char *value)
+{
+	int const code = try_write(handle, dn, attr, value);
+
+	return !is_denial(code) && code != LDAP_UNDEFINED_TYPE && code != LDAP_INVALID_SYNTAX;
 }
 
 /** Whether values come back; an entry that has none tells nothing */
@@ -91,7 +96,9 @@ static void check_role(struct mfa_cli_doctor *doctor, LDAP *handle, struct role 
 		char const *name = doctor->cli->config.attr[attr];
 		unsigned const bit = 1u << attr;
 		bool const tried = (role->must_write | role->must_not_write) & bit;
-		bool const denied = tried && is_denial(try_write(doctor, handle, attr));
+		bool const denied =
+			tried && is_denial(try_write(handle, doctor->test_dn,
+						     doctor->cli->config.attr[attr], sample(attr)));
 
 		if (role->must_write & bit && denied) {
 			mfa_cli_doctor_say(doctor, MFA_CLI_WRONG, "access",
@@ -131,6 +138,7 @@ static void check_account(struct mfa_cli_doctor *doctor, struct role const *role
 	}
 	if (rc == MFA_OK) {
 		check_role(doctor, handle, role);
+		if (role == &user_role) mfa_cli_doctor_mapped(doctor, handle, dn);
 		(void)ldap_unbind_ext(handle, NULL, NULL);
 	} else if (role == &anonymous_role) {
 		mfa_cli_doctor_say(doctor, MFA_CLI_OK, "access", "anonymous: refused altogether");
@@ -160,6 +168,7 @@ void mfa_cli_doctor_access(struct mfa_cli_doctor *doctor)
 	}
 	check_role(doctor, doctor->handle, &admin_role);
 	check_account(doctor, &anonymous_role, "", NULL);
+	if (!args->as_user) mfa_cli_doctor_mapped(doctor, NULL, NULL);
 	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++) {
 		if (!given[i].dn) continue;
 		check_account(doctor, given[i].role, given[i].dn,

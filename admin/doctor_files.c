@@ -314,11 +314,25 @@ static uint32_t server_version(void)
 	return version;
 }
 
+/** FreeRADIUS writes the decimal digits of each part as hexadecimal ones: 3.2.10 is 0x030210 */
+static uint32_t version_of(uint64_t magic)
+{
+	uint32_t const digits = (uint32_t)(magic >> 20) & 0xffffffu;
+	uint32_t version = 0;
+
+	for (int shift = 16; shift >= 0; shift -= 8) {
+		uint32_t const part = digits >> shift & 0xffu;
+
+		version = version << 8 | ((part >> 4) * 10 + (part & 15u));
+	}
+	return version;
+}
+
 void mfa_cli_doctor_module(struct mfa_cli_doctor *doctor)
 {
 	char const *path = doctor->cli->args.module ? doctor->cli->args.module : MODULE_DEFAULT;
 	uint64_t const magic = read_magic(path);
-	uint32_t const built = (uint32_t)(magic >> 20) & 0xffffffu, runs = server_version();
+	uint32_t const built = version_of(magic), runs = server_version();
 
 	if (access(path, F_OK) != 0) {
 		mfa_cli_doctor_say(doctor, doctor->cli->args.module ? MFA_CLI_WRONG : MFA_CLI_OK,

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SAME_FAILURES_MAX 19u
+
 static char const *const outcome_name[] = {
 	[MFA_OUTCOME_FAILED] = "failed",
 	[MFA_OUTCOME_CHANGED] = "changed",
@@ -27,6 +29,21 @@ static void count(struct mfa_cli *cli, enum mfa_outcome outcome)
 	case MFA_OUTCOME_REFUSED: cli->refused++; break;
 	case MFA_OUTCOME_FAILED: cli->failed++; break;
 	}
+}
+
+/** Many in a row for the same reason: then it is not the entries, and the rest would fail, too */
+static void note_failure(struct mfa_cli *cli, enum mfa_outcome outcome, char const *text)
+{
+	bool const same =
+		outcome == MFA_OUTCOME_FAILED && strcmp(cli->last_failure.text, text) == 0;
+
+	cli->same_failures = same ? cli->same_failures + 1 : 0;
+	if (outcome == MFA_OUTCOME_FAILED) mfa_diag_say(&cli->last_failure, text);
+	if (cli->same_failures < SAME_FAILURES_MAX || cli->hopeless) return;
+	cli->hopeless = true;
+	mfa_cli_warn("stopped: %u entries in a row failed for the same reason; when that is over, "
+		     "run it again to go on",
+		     cli->same_failures + 1);
 }
 
 void mfa_cli_edit_row(struct mfa_cli *cli, char const *user, struct mfa_bytes dn,
@@ -53,6 +70,7 @@ void mfa_cli_edit_row(struct mfa_cli *cli, char const *user, struct mfa_bytes dn
 				    : "");
 	}
 	mfa_cli_json(cli, row);
+	note_failure(cli, outcome, text);
 	if (outcome == MFA_OUTCOME_CHANGED && !cli->args.dry_run) mfa_cli_audit(cli, name, clean);
 	if (mfa_cli_flush()) return;
 	cli->mute = true;
@@ -170,6 +188,7 @@ enum mfa_outcome mfa_cli_edit_run(struct mfa_cli *cli, struct mfa_cli_work const
 	if (work->only_problems &&
 	    (outcome == MFA_OUTCOME_UNCHANGED || outcome == MFA_OUTCOME_CHANGED)) {
 		count(cli, outcome);
+		cli->same_failures = 0;
 		json_decref(row);
 	} else {
 		if (row) work->report(edit, row);

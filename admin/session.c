@@ -48,7 +48,7 @@ enum mfa_cli_exit mfa_cli_exit_of(enum mfa_rc rc)
 
 bool mfa_cli_must_stop(struct mfa_cli const *cli)
 {
-	return cli->unavailable || cli->mute || mfa_cli_interrupted();
+	return cli->unavailable || cli->hopeless || cli->mute || mfa_cli_interrupted();
 }
 
 enum mfa_cli_exit mfa_cli_tally_exit(struct mfa_cli const *cli)

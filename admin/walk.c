@@ -159,7 +159,8 @@ struct walk {
 	uint64_t count;
 	uint64_t hidden; //!< Entries of which this account may not see all.
 	struct mfa_diag why;
-	bool ended; //!< By the visitor.
+	bool ended;   //!< By the visitor.
+	bool limited; //!< By the directory.
 };
 
 /** Entries whose rights are asked for at once, so that a page waits for few answers */
@@ -206,6 +207,12 @@ static enum mfa_rc request_page(LDAPMessage **result, struct walk *walk)
 	return MFA_ERR_UNAVAILABLE;
 }
 
+static bool is_limit(int code)
+{
+	return code == LDAP_SIZELIMIT_EXCEEDED || code == LDAP_ADMINLIMIT_EXCEEDED ||
+	       code == LDAP_TIMELIMIT_EXCEEDED;
+}
+
 /** Take the cookie of the next page out of a result */
 static enum mfa_rc take_cookie(struct walk *walk, LDAPMessage *result)
 {
@@ -227,6 +234,15 @@ static enum mfa_rc take_cookie(struct walk *walk, LDAPMessage *result)
 	}
 	if (controls) ldap_controls_free(controls);
 	if (code == LDAP_SUCCESS) return MFA_OK;
+	if (is_limit(code)) {
+		walk->limited = true;
+		mfa_diag_set(walk->diag,
+			     "this is a part: the directory gives this account no more entries "
+			     "(%s); raise its limits: olcLimits on OpenLDAP, nsSizeLimit and its "
+			     "like on 389-DS; see directories.md",
+			     ldap_err2string(code));
+		return MFA_ERR_SPACE;
+	}
 	mfa_diag_set(walk->diag, "search below '%s': %s", walk->base, ldap_err2string(code));
 	return mfa_ldap_rc(code);
 }
@@ -336,7 +352,12 @@ static enum mfa_rc walk_pages(struct walk *walk)
 		rc = request_page(&result, walk);
 		if (rc != MFA_OK) break;
 		rc = take_cookie(walk, result);
-		if (rc == MFA_OK) rc = visit_page(walk, result);
+		/* What came before the limit is visited; the walk fails all the same. */
+		if (rc == MFA_OK || walk->limited) {
+			enum mfa_rc const visited = visit_page(walk, result);
+
+			if (visited != MFA_OK) rc = visited;
+		}
 		(void)ldap_msgfree(result);
 	} while (rc == MFA_OK && !walk->ended && walk->cookie.bv_len > 0);
 	if (rc == MFA_OK && walk->count == 0) {

@@ -26,7 +26,8 @@ struct mfa_cli_visitor {
  *
  * @param[in] filter combined with the one that finds users; NULL: all users.
  * @return #MFA_OK, #MFA_ERR_NOT_FOUND (no entry), #MFA_ERR_UNAVAILABLE, #MFA_ERR_DENIED,
- *	#MFA_ERR_FORMAT, #MFA_ERR_NOMEM.
+ *	#MFA_ERR_FORMAT, #MFA_ERR_NOMEM; #MFA_ERR_SPACE when a limit of the directory ended it,
+ *	after the entries before it were visited.
  */
 enum mfa_rc mfa_cli_walk(struct mfa_cli *cli, struct mfa_diag *diag, char const *filter,
 			 struct mfa_cli_visitor const *visitor) MFA_MUST_CHECK;

@@ -192,3 +192,55 @@ def test_module_of_another_server(admin):
         other.write_bytes(broken)
         assert any("cannot be told" in text for text in warnings(admin.json("check", "--module", other)))
     assert any("not on this machine" in text for text in wrong(admin.json("check", "--module", "/nowhere", status=1)))
+
+
+def test_a_version_with_two_digits(admin):
+    """FreeRADIUS writes decimal digits as hexadecimal ones."""
+    other = admin.dir / "other.so"
+    other.write_bytes(MODULE.read_bytes().replace((0xf03020100000).to_bytes(8, "little"),
+                                                  (0xf03021000000).to_bytes(8, "little")))
+    assert any("built for FreeRADIUS 3.2.10," in text for text in wrong(admin.json("check", "--module", other, status=1)))
+
+
+def in_raddb(admin, files):
+    """The same settings, where FreeRADIUS has them, with other files of it."""
+    folder = admin.dir / "raddb"
+    for name, text in {"mods-config/peruser_mfa/peruser_mfa.conf": admin.config.read_text(),
+                       "mods-config/peruser_mfa/admin.conf": (admin.dir / "admin.conf").read_text(), **files}.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    admin.config = folder / "mods-config/peruser_mfa/peruser_mfa.conf"
+
+
+LDAP_MODULE = """ldap {
+	update {
+		control:Password-With-Header	+= 'userPassword'
+#		control:Auth-Type		:= 'description'
+		control:			+= 'description'
+		reply:				+= 'radiusReplyAttribute'
+	}
+}
+"""
+
+
+def test_attributes_that_are_copied_into_the_control_list(slapd, admin):
+    user = User(slapd)
+    in_raddb(admin, {"mods-enabled/ldap": LDAP_MODULE})
+    found = [row for row in admin.json("check", status=None) if row["check"] == "control list"]
+    assert [row["health"] for row in found] == ["warning"] and "'description'" in found[0]["text"]
+    secret = admin.file("user-password", user.password)
+    words = ("check", user.uid, "--as-user", user.dn, "--as-user-file", secret)
+    assert [row["health"] for row in admin.json(*words, status=None) if row["check"] == "control list"] == ["ok"]
+    with slapd.access_first("to attrs=description by self write by * break"):
+        found = [row for row in admin.json(*words, status=1) if row["check"] == "control list"]
+    assert [row["health"] for row in found] == ["wrong"] and "mods-enabled/ldap:5" in found[0]["text"]
+    assert slapd.get(user.uid, "description") == []
+
+
+def test_placeholders_are_found(admin):
+    in_raddb(admin, {"mods-enabled/peruser_mfa": (ROOT / "raddb/mods-available/peruser_mfa").read_text()})
+    found = [row["text"] for row in admin.json("check", status=None) if row["check"] == "placeholder"]
+    assert len(found) == 1 and "change-me" in found[0], "the address of an enrollment page is a comment as shipped"
+    in_raddb(admin, {"mods-enabled/peruser_mfa": 'message {\n\tunenrolled = "https://mfa.example.org/"\n}\n'})
+    assert any("mfa.example.org" in row["text"] for row in admin.json("check", status=None))

@@ -87,7 +87,8 @@ def test_second_server_when_the_first_is_away(slapd, radius):
 
 def test_unenrolled_user_is_shown_the_address(slapd, ring):
     """A client that shows challenges only: unenrolled = challenge."""
-    with FreeRadius(slapd, ring=ring, instance={"unenrolled": "challenge"}) as server, \
+    with FreeRadius(slapd, ring=ring, instance={"unenrolled": "challenge",
+                                                "message.unenrolled": "Set it up: https://mfa.example.org/"}) as server, \
             PamRadius([server.port]) as service:
         user = User(slapd, peruserMfaEnabled="TRUE")
         accepted, shown = service.login(user, user.password, "")

@@ -10,6 +10,7 @@ from lib.totp import Device
 from lib.user import Enrolled, User
 
 URL = "https://mfa.example.org/"
+SHIPPED = "You have to set up two-factor login before you can log in."
 PAST = "20200101000000Z"
 INVITED = {"peruserMfaEnabled": "TRUE"}
 OVERDUE = {"peruserMfaRequiredFrom": PAST}
@@ -30,7 +31,7 @@ def test_reject_tells_where_to_enrol(slapd, radius, client, attributes):
     mark = radius.mark()
     reply = user.start(client)
     assert reply.rejected and reply.result == "unenrolled"
-    assert URL in reply.message and len(reply.all("Reply-Message")) == 1
+    assert SHIPPED in reply.message and len(reply.all("Reply-Message")) == 1
     assert f"user '{user.uid}': unenrolled" in radius.log(mark)
 
 
@@ -46,7 +47,7 @@ def test_accept_for_a_policy_to_restrict(slapd, ring, attributes):
     with FreeRadius(slapd, ring=ring, instance={"unenrolled": "accept"}, sections=sections) as server, \
             server.client() as client:
         reply = User(slapd, **attributes).start(client)
-        assert reply.accepted and reply.result == "unenrolled" and URL in reply.message
+        assert reply.accepted and reply.result == "unenrolled" and SHIPPED in reply.message
         assert (reply.get("Tunnel-Type"), reply.get("Tunnel-Private-Group-Id")) == (VLAN, "99")
         enrolled, plain = Enrolled(slapd), User(slapd)
         for reply in (plain.start(client), enrolled.login(client)):
@@ -66,10 +67,10 @@ def test_challenge_shows_the_text_and_refuses(slapd, showing, attributes):
     with showing.client() as client:
         assert client.password(user.uid, "not-it").message == ""
         challenge = user.start(client)
-        assert challenge.challenged and URL in challenge.message and challenge.state
+        assert challenge.challenged and SHIPPED in challenge.message and challenge.state
         for answer in ("", "123456", user.password, "BCDF-GHJK-LMNP"):
             reply = user.answer(client, challenge, answer)
-            assert reply.rejected and reply.result == "unenrolled" and URL in reply.message
+            assert reply.rejected and reply.result == "unenrolled" and SHIPPED in reply.message
         assert user.failures() == 0
 
 

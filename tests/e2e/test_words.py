@@ -103,7 +103,7 @@ def test_policy_shows_what_the_instance_does_not(slapd, ring):
             assert produce(Enrolled(slapd), other).rejected
         invited = User(slapd, peruserMfaEnabled="TRUE")
         shown = invited.start(login)
-        assert shown.challenged and shown.message == "Set up two-factor login first: https://mfa.example.org/" + ENTER
+        assert shown.challenged and shown.message == "You have to set up two-factor login before you can log in." + ENTER
         assert invited.answer(login, shown, "").rejected
         assert invited.start(other).rejected
 

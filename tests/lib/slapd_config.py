@@ -50,7 +50,6 @@ dn: olcDatabase={{-1}}frontend,cn=config
 objectClass: olcDatabaseConfig
 objectClass: olcFrontendConfig
 olcDatabase: {{-1}}frontend
-olcSizeLimit: unlimited
 
 dn: olcDatabase={{0}}config,cn=config
 objectClass: olcDatabaseConfig
