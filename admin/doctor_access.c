@@ -47,10 +47,12 @@ static char *sample(size_t attr)
  *
  * @return an LDAP result code, never LDAP_SUCCESS.
  */
-static int try_write(LDAP *handle, char const *dn, char *attr, char *value)
+static int try_write(LDAP *handle, char const *dn, char const *attr, char *value)
 {
 	char *values[] = {value, NULL};
-	LDAPMod mod = {.mod_op = LDAP_MOD_DELETE, .mod_type = attr, .mod_values = values};
+	LDAPMod mod = {.mod_op = LDAP_MOD_DELETE,
+		       .mod_type = (char *)(uintptr_t)attr,
+		       .mod_values = values};
 	LDAPMod again = mod;
 	LDAPMod *mods[] = {&mod, &again, NULL};
 
@@ -65,7 +67,7 @@ static bool is_denial(int code)
 	       code == LDAP_CONFIDENTIALITY_REQUIRED || code == LDAP_OPERATIONS_ERROR;
 }
 
-bool mfa_cli_doctor_may_write(LDAP *handle, char const *dn, char *attr, char *value)
+bool mfa_cli_doctor_may_write(LDAP *handle, char const *dn, char const *attr, char *value)
 {
 	int const code = try_write(handle, dn, attr, value);
 

@@ -20,6 +20,6 @@ void mfa_cli_doctor_placeholders(struct mfa_cli_doctor *doctor);
 void mfa_cli_doctor_mapped(struct mfa_cli_doctor *doctor, LDAP *handle, char const *dn);
 
 /** Whether an account may write an attribute of an entry; tried so that it cannot succeed */
-bool mfa_cli_doctor_may_write(LDAP *handle, char const *dn, char *attr, char *value);
+bool mfa_cli_doctor_may_write(LDAP *handle, char const *dn, char const *attr, char *value);
 
 #endif /* MFA_ADMIN_DOCTOR_SITE_H */
