@@ -4,6 +4,7 @@
 # make test       every test there is; ends in "N passed, N failed"
 # make demo       show logins and the enrolment page with real servers; make serve leaves them running
 # make bench      measure (BENCH=quick or full)
+# make clients    play each client's logins in full, and write docs/clients.md
 # make lint       every static check       make format   rewrite with clang-format
 # make matrix     logins and attacks at SITES sites drawn from SEED, or at the one numbered SITE
 # make fuzz       every fuzzer, FUZZ_SECONDS each; new inputs go to build/corpus
@@ -121,7 +122,7 @@ SECCOMP_LIBS := $(if $(filter yes,$(SECCOMP)),$(call pkg_config,--libs,libseccom
 ALL_LIBS   := $(call pkg_config,--libs,libconfuse libqrencode jansson libpskc libxml-2.0,-lconfuse -lqrencode -ljansson \
 	-lpskc -lxml2) -lfcgi $(SECCOMP_LIBS) $(CORE_LIBS)
 
-.PHONY: all unit tsan fuzzers preloads bench-programs test matrix demo serve bench lint format fuzz \
+.PHONY: all unit tsan fuzzers preloads bench-programs test clients matrix demo serve bench lint format fuzz \
 	install uninstall dist deb test-packages test-platforms clean distclean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -253,6 +254,10 @@ test: | build/packages-build build/packages-demo build/packages-test build/packa
 matrix: export SITES := $(or $(SITES),100)
 matrix: all preloads | build/packages-demo build/packages-test
 	cd tests && $(PYTHON) -B -m pytest -q --tb=short e2e/test_site_matrix.py
+
+clients: all preloads | build/packages-build build/packages-demo build/packages-test
+	CLIENTS=full $(PYTHON) tools/run_tests.py e2e -- $(wildcard tests/e2e/test_clients_*.py)
+	$(PYTHON) tools/client_table.py build/test/e2e.xml docs/clients.md
 
 demo: all | build/packages-demo
 	@$(PYTHON) demo/demo.py

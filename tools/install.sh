@@ -99,6 +99,9 @@ done
 for file in README.md docs/*.md; do
 	[ ! -f "$file" ] || put 644 "$file" "$DOCDIR"
 done
+files_of docs/appliances | while IFS= read -r file; do
+	put 644 "$file" "$DOCDIR/appliances"
+done
 files_of enroll/examples | while IFS= read -r file; do
 	put 644 "$(with_folders "$file")" "$DOCDIR/examples"
 done

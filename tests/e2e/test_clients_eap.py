@@ -4,6 +4,7 @@ import pytest
 
 from lib.eap import Relay, WifiRadius, eapol_test, network
 from lib.ring import new_recovery_code
+from lib.story import Way, every_scenario, tell
 from lib.user import Enrolled, User
 
 GLUED = ["TTLS/PAP", "TTLS/GTC", "PEAP/GTC"]
@@ -192,3 +193,23 @@ def test_silent_while_the_directory_is_away(slapd, ring, join, method):
     with WifiRadius(slapd, ring=ring, settings=settings, debug=2) as server:
         result = join(method, User(slapd), server=server, timeout_s=4)
         assert not result.accepted and "RADIUS message: code=3 " not in result.text
+
+
+class Supplicant(Way):
+    """eapol_test with a stored password."""
+
+    name, mode, told = "wpa_supplicant, TTLS/PAP", "append", False
+
+    def __init__(self, join):
+        self.join, self.devices = join, 0
+
+    def login(self, user, *typed):
+        self.devices += 1
+        result = self.join("TTLS/PAP", user, typed[0], mac=f"02:00:00:00:00:{self.devices:02x}")
+        return result.accepted, result.text[-2000:]
+
+
+@every_scenario
+def test_story(slapd, join, scenario, record_property):
+    """A device of its own for each login, since this server remembers devices."""
+    tell(Supplicant(join), scenario, slapd, record_property)

@@ -9,6 +9,7 @@ from lib.pam import PamRadius, Sshd
 from lib.process import free_port
 from lib.radius_server import FreeRadius
 from lib.ring import new_recovery_code
+from lib.story import SHOWING, Way, every_scenario, tell
 from lib.user import Enrolled, User
 
 WHY_NOT = netns.refusal("-m")
@@ -93,6 +94,26 @@ def test_unenrolled_user_is_shown_the_address(slapd, ring):
         user = User(slapd, peruserMfaEnabled="TRUE")
         accepted, shown = service.login(user, user.password, "")
         assert not accepted and "https://mfa.example.org/" in shown
+
+
+class Pamtester(Way):
+    """pamtester, at a server that shows each refusal as a challenge."""
+
+    name = "pamtester with pam_radius"
+
+    def __init__(self, pam):
+        self.login = pam.login
+
+
+@pytest.fixture(scope="module")
+def pamtester(slapd, ring):
+    with FreeRadius(slapd, ring=ring, instance=SHOWING) as server, PamRadius([server.port]) as service:
+        yield Pamtester(service)
+
+
+@every_scenario
+def test_story(slapd, pamtester, scenario, record_property):
+    tell(pamtester, scenario, slapd, record_property)
 
 
 # ---- sshd
