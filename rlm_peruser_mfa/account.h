@@ -9,7 +9,7 @@
 #ifndef PERUSER_ACCOUNT_H
 #define PERUSER_ACCOUNT_H
 
-#include "rlm_peruser_mfa/peruser_mfa.h"
+#include "rlm_peruser_mfa/request.h"
 
 #define PERUSER_NAME_MAX 253u //!< Octets of a User-Name (RFC 2865 section 5.1).
 

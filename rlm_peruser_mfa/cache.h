@@ -5,7 +5,7 @@
 #ifndef PERUSER_CACHE_H
 #define PERUSER_CACHE_H
 
-#include "rlm_peruser_mfa/peruser_mfa.h"
+#include "rlm_peruser_mfa/request.h"
 
 /** Make room for so many; to be freed with talloc_free(), which wipes it */
 struct peruser_cache *peruser_cache_alloc(uint32_t size);

@@ -9,7 +9,7 @@
 #ifndef PERUSER_EAP_H
 #define PERUSER_EAP_H
 
-#include "rlm_peruser_mfa/peruser_mfa.h"
+#include "rlm_peruser_mfa/request.h"
 
 /** Where a request that a first factor accepted is decided */
 enum peruser_eap_place {

@@ -5,7 +5,7 @@
 #ifndef PERUSER_FIRST_FACTOR_H
 #define PERUSER_FIRST_FACTOR_H
 
-#include "rlm_peruser_mfa/peruser_mfa.h"
+#include "rlm_peruser_mfa/request.h"
 
 /** In authorize: have the password checked by us, when that is configured and nobody else does
  *

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "rlm_peruser_mfa/peruser_mfa.h"
+#include "rlm_peruser_mfa/request.h"
 
 #define HASHED_SIZE MFA_BASE64URL_SIZE(MFA_CHALLENGE_HASH)
 

@@ -5,7 +5,7 @@
 #ifndef RLM_PERUSER_MFA_REPLY_H
 #define RLM_PERUSER_MFA_REPLY_H
 
-#include "rlm_peruser_mfa/peruser_mfa.h"
+#include "rlm_peruser_mfa/request.h"
 
 #define PERUSER_TEXT_MAX 253u //!< Octets of an attribute (RFC 2865 section 5).
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "rlm_peruser_mfa/peruser_mfa.h"
+#include "rlm_peruser_mfa/request.h"
 
 static int free_notes(struct mfa_notes *notes)
 {
