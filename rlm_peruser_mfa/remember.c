@@ -110,7 +110,8 @@ static size_t keep_attribute(uint8_t *out, size_t out_size, REQUEST *request, VA
 	bool const whole = len > 0 &&
 			   rad_attr2vp(request->reply, request->reply, request->packet, "", out,
 				       (size_t)len, &again) == len &&
-			   again && again->da == vp->da && again->tag == vp->tag &&
+			   again && again->da == vp->da &&
+			   (!vp->da->flags.has_tag || again->tag == vp->tag) &&
 			   value_data_cmp(vp->da->type, &vp->data, vp->vp_length, again->da->type,
 					  &again->data, again->vp_length) == 0;
 
