@@ -193,7 +193,8 @@ FAST = {**SEARCHED, "user_dn": USER_DN}
 def mapped(names):
     """What rlm_ldap's update section must hold, so that our module need not ask by itself."""
     lines = [f"\t\tcontrol:Peruser-MFA-{name} += 'peruserMfa{name.replace('-', '')}'\n" for name in names]
-    return "".join(lines) + "\t\tcontrol:Peruser-MFA-Entry-Id := 'entryUUID'\n"
+    return "".join(lines) + ("\t\tcontrol:Peruser-MFA-Entry-Id := 'entryUUID'\n"
+                             "\t\tcontrol:Peruser-MFA-Object-Class += 'objectClass'\n")
 
 
 def google_authenticator(folder, persons):
