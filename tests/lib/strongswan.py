@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 
+from . import conf
 from .eap import WifiRadius
 from .process import Server, free_port
 from .radius_server import SHIPPED
@@ -114,7 +115,14 @@ class Ikev2Radius(WifiRadius):
         standard = self.raddb / "mods-enabled/standard"   # IKE needs the keys that the packaged mschap makes
         standard.write_text(standard.read_text().replace("use_mppe = no", "use_mppe = yes"))
         self._write("sites-enabled/peruser_mfa_ikev2", on_loopback(site, self.ikev2_port))
+        self._write("mods-enabled/peruser_mfa_ikev2", self._with_account("peruser_mfa_ikev2"))
         self._write("mods-enabled/peruser_mfa_ikev2_eap", (SHIPPED / "mods-available/peruser_mfa_ikev2_eap").read_text())
+
+    def _with_account(self, name):
+        """A shipped instance of our module with the account and the settings of this test."""
+        items = {"identity": self.slapd.radius_dn, "password": self.slapd.passwords[self.slapd.radius_dn], **self.instance}
+        return conf.edit((SHIPPED / "mods-available" / name).read_text(),
+                         {f"peruser_mfa.{item}": value for item, value in items.items()})
 
 
 class Charon(Server):
