@@ -80,7 +80,7 @@ def _replayed(way, slapd):
 
 def _unenrolled(way, slapd):
     user = User(slapd, peruserMfaEnabled="TRUE")
-    return _refused(way, way.login(user, user.password, ""), "https://mfa.example.org/")
+    return _refused(way, way.login(user, user.password, ""), "set up two-factor login")
 
 
 def _locked(way, slapd):
