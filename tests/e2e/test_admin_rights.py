@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """peruser-mfa under accounts that lack a right: "I may not read it" is never "it is not there"."""
 import contextlib
+import re
 
 import pytest
 
@@ -59,10 +60,15 @@ def words_for(words, user, admin):
     return [word.format(user=user.uid, file=rows) for word in words]
 
 
+def says_hidden(err, account, name=r"peruserMfa\w+"):
+    """Whether an attribute is named as hidden: by the command, or by the library when it read the one entry."""
+    return re.search(rf"insufficient access to '{name}' as '{account}'|'{account}' may not read '{name}'", err)
+
+
 def refuses(admin, own, user, words, name):
     before = own.get(user.uid)
     done = admin.run(*words_for(words, user, admin), stdin="export\nclear\n", status=1)
-    assert f"insufficient access to 'peruserMfa{name}' as '{ADMIN_DN}'" in done.err, done
+    assert says_hidden(done.err, ADMIN_DN, f"peruserMfa{name}"), done
     assert own.get(user.uid) == before
     assert admin.ring_path.read_text() == admin.ring.text()
 
@@ -90,7 +96,7 @@ def test_an_account_without_any_right(own, ring, nobody, enrolled):
     with Admin(own, ring, account=FREERADIUS_DN) as admin:
         for words in ONE_USER + ALL_USERS:
             done = admin.run(*words_for(words, enrolled, admin), stdin="export\nclear\n", status=1)
-            assert "insufficient access to 'peruserMfa" in done.err and FREERADIUS_DN in done.err, done
+            assert says_hidden(done.err, FREERADIUS_DN), done
 
 
 def test_many_hidden_entries_are_counted(own, ring, enrolled):
