@@ -174,6 +174,8 @@ class Oracle:
         return "" if known else "a challenge although no password was proven"
 
     def _wrong_accept(self, packet, reply, now_s):
+        if self.site.report_only and packet.is_eap and self.site.eap == "outside":
+            return ""            # the first factor in the tunnel said yes, and nobody else was asked
         found = self._as_answer(packet, now_s) if packet.issued else "nobody's password"
         if isinstance(found, str):
             first = self._as_password(packet, now_s)
@@ -247,7 +249,8 @@ class Oracle:
         if not decided or not person.known_by_directory:
             return None
         if not needs_code:
-            return None if with_code else "accept"
+            looks_cut = not self.site.separator and person.password[-6:].isdigit()
+            return None if with_code or (looks_cut and person.state == ENROLLED) else "accept"
         if person.state == UNENROLLED and self.site.unenrolled == "challenge":
             return None
         takes_code = person.state == ENROLLED and packet.method.endswith(("PAP", "GTC"))
@@ -265,7 +268,7 @@ class Oracle:
         looks_cut = mode != "challenge" and not site.separator and person.password[-6:].isdigit()
         if self.exempt(person, packet):
             return "accept" if not with_code and not (looks_cut and person.state == ENROLLED) else None
-        if site.factor == "proxy" and len(person.label) > KEPT and mode != "append":
+        if site.factor == "proxy" and len(person.label) > KEPT:
             return None      # a State has not the room for such a reply
         if person.state == UNENROLLED:
             return "challenge" if site.unenrolled == "challenge" and not with_code else "reject"

@@ -110,6 +110,8 @@ def draw_site(seed, number):
     site.open_door = chance.random() < 0.4
     if site.factor in ("bind", "password", "files") and chance.random() < 0.5:
         site.eap = chance.choice(["inside", "inside", "outside", "outside", "both", "bare", "bare"])
+        if site.eap == "bare":
+            site.second = ""     # its Auth-Type sections name the first instance
         site.with_ldap = site.with_ldap or site.eap in ("inside", "both")
         site.outside = {"bare": chance.choice(["identity", "identity", "certificate", ""]),
                         "outside": chance.choice(["certificate", "", ""])}.get(site.eap, "")
