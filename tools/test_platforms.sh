@@ -62,11 +62,11 @@ suite() {
 		return
 	fi
 	step "$1 gcc" make -C /src all unit preloads || return 0
-	step "$1 unit tests" sh -c "cd /src && $units" || true
 	if step "$1 clang packages" sh /src/tools/install_packages.sh lint; then
 		step "$1 clang" make -C /src CC=clang B=build/clang all || true
 	fi
 	step "$1 test packages" sh /src/tools/install_packages.sh demo test || return 0
+	step "$1 unit tests" sh -c "cd /src && $units" || true
 	for test in $tests; do
 		step "$1 $test" sh -c "cd /src && /usr/bin/python3 -m pytest -p no:cacheprovider -q tests/e2e/$test.py" || true
 	done

@@ -5,6 +5,7 @@ import contextlib
 
 import pytest
 
+from lib.client import pap
 from lib.proxied import REALM
 from lib.radius_server import FreeRadius
 from lib.ring import Ring, new_recovery_code
