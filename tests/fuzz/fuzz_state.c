@@ -32,7 +32,7 @@ static void open_sealed(struct mfa_bytes plain)
 	char text[512];
 	static struct mfa_challenge const empty;
 	size_t const head = sizeof(MFA_STATE_PREFIX) - 1 + MFA_STATE_TAG_LEN;
-	size_t const fixed = 8 + MFA_NONCE_SIZE + 2 * MFA_CHALLENGE_HASH + 1;
+	size_t const fixed = 8 + MFA_NONCE_SIZE + 2 * MFA_CHALLENGE_HASH + 2;
 	bool const fits = plain.len >= fixed && plain.len <= fixed + MFA_CHALLENGE_KEPT;
 
 	if (plain.len > 256) return;
