@@ -244,6 +244,7 @@ enum mfa_rc peruser_ask(rlm_peruser_mfa_t *inst, REQUEST *request, struct peruse
 					.required = peruser_required(request)};
 	TALLOC_CTX *pool = talloc_new(request);
 	struct peruser_account account;
+	bool was_kept;
 	enum mfa_rc rc =
 		peruser_account_find(&account, pool, inst, request, &login->decision.reason);
 
@@ -254,13 +255,15 @@ enum mfa_rc peruser_ask(rlm_peruser_mfa_t *inst, REQUEST *request, struct peruse
 	ctx.where = &account.where;
 	if (login->have_entry && !peruser_account_owns(&account, record))
 		login->have_entry = login->is_earlier = false;
+	was_kept = login->have_entry;
 	record->is_mapped = !login->have_entry && take_mapped(login, inst, request);
 	rc = run(inst, login, &ctx, ask, expected);
 	if (rc == MFA_OK && record->is_mapped && is_unproven(login, inst, request)) {
 		login->have_entry = record->is_mapped = false;
 		rc = run(inst, login, &ctx, ask, expected);
 	}
-	if (rc == MFA_OK && (inst->cache || !account.is_dn))
+	/* A record that was kept stays the one that it was read for: of a name, not of its DN. */
+	if (rc == MFA_OK && !was_kept && (inst->cache || !account.is_dn))
 		rc = peruser_account_key(record->read_for, &account);
 out:
 	talloc_free(pool);

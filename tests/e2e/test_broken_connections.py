@@ -23,7 +23,7 @@ def record(user):
     return {name: sorted(user.slapd.get(user.uid, "peruserMfa" + name)) for name in NAMES}
 
 
-def each_break(cut, most=40):
+def each_break(cut, most=200):
     """Every operation, in every way; the body is run until there is none left to cut off."""
     for answered, back in WAYS:
         for number in itertools.count(1):
