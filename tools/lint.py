@@ -18,7 +18,7 @@ CFLAGS = ["-std=gnu11", "-D_GNU_SOURCE", "-I.", "-Ibuild/release/include", "-isy
 JOBS = int(os.environ.get("LINT_JOBS", "0")) or os.cpu_count() or 1
 MODULE = "build/release/rlm_peruser_mfa.so"
 PROGRAMS = ["build/release/peruser-mfa", "build/release/peruser-mfa-enroll"]
-TIDY_CACHE = "build/lint/tidy"
+TIDY_CACHE = os.environ.get("TIDY_CACHE", "build/lint/tidy")
 
 
 def tree():
@@ -69,25 +69,36 @@ def digest(names):
     return total
 
 
+def included(name, seen):
+    """The file and all headers of the project that it reads, at any depth."""
+    if name in seen:
+        return seen
+    seen.add(name)
+    with open(name, encoding="utf-8") as file:
+        for header in re.findall(r'^#include "([^"]+)"', file.read(), re.MULTILINE):
+            for found in (header, os.path.join(os.path.dirname(name), header)):
+                if os.path.isfile(found):
+                    included(found, seen)
+    return seen
+
+
 def tidy(name, shared):
-    """clang-tidy on one file; a pass is remembered until the file, a header or the settings change."""
+    """clang-tidy on one file; a pass is remembered until the file, what it includes or the settings change."""
     key = shared.copy()
-    key.update(digest([name]).digest() + repr(flags(name)).encode())
-    stamp = os.path.join(TIDY_CACHE, name.replace("/", "__"))
+    key.update(digest(sorted(included(name, set()))).digest() + repr(flags(name)).encode())
+    stamp = os.path.join(TIDY_CACHE, name.replace("/", "__") + "." + key.hexdigest()[:32])
     if os.path.exists(stamp):
-        with open(stamp, encoding="ascii") as file:
-            if file.read() == key.hexdigest():
-                return ""
+        return ""
     problems = run("clang-tidy", "--quiet", name, "--", *flags(name))
     if not problems:
-        with open(stamp, "w", encoding="ascii") as file:
-            file.write(key.hexdigest())
+        with open(stamp, "w", encoding="ascii"):
+            pass
     return problems
 
 
 def tidy_tasks():
     os.makedirs(TIDY_CACHE, exist_ok=True)
-    shared = digest(HEADERS + [name for name in FILES if name.endswith(".clang-tidy")])
+    shared = digest([name for name in FILES if name.endswith(".clang-tidy")])
     return [lambda name=name: tidy(name, shared) for name in SOURCES]
 
 
