@@ -7,6 +7,7 @@
 # make clients    play each client's logins in full, and write docs/clients.md
 # make lint       every static check       make format   rewrite with clang-format
 # make matrix     logins and attacks at SITES sites drawn from SEED, or at the one numbered SITE
+# make reload     LOGINS logins while the server gets a HUP each second
 # make fuzz       every fuzzer, FUZZ_SECONDS each; new inputs go to build/corpus
 # make install    DESTDIR, PREFIX and the folders below; never overwrites a configuration file
 # make uninstall  only when no configuration of the server names the module
@@ -122,7 +123,7 @@ SECCOMP_LIBS := $(if $(filter yes,$(SECCOMP)),$(call pkg_config,--libs,libseccom
 ALL_LIBS   := $(call pkg_config,--libs,libconfuse libqrencode jansson libpskc libxml-2.0,-lconfuse -lqrencode -ljansson \
 	-lpskc -lxml2) -lfcgi $(SECCOMP_LIBS) $(CORE_LIBS)
 
-.PHONY: all unit tsan fuzzers preloads bench-programs test clients matrix demo serve bench lint format fuzz \
+.PHONY: all unit tsan fuzzers preloads bench-programs test clients matrix reload demo serve bench lint format fuzz \
 	install uninstall dist deb test-packages test-platforms clean distclean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -254,6 +255,10 @@ test: | build/packages-build build/packages-demo build/packages-test build/packa
 matrix: export SITES := $(or $(SITES),100)
 matrix: all preloads | build/packages-demo build/packages-test
 	cd tests && $(PYTHON) -B -m pytest -q --tb=short e2e/test_site_matrix.py
+
+reload: export LOGINS := $(or $(LOGINS),10000)
+reload: all preloads | build/packages-demo build/packages-test
+	cd tests && $(PYTHON) -B -m pytest -q --tb=short e2e/test_hup.py -k test_a_reload_loses_no_login
 
 clients: all preloads | build/packages-build build/packages-demo build/packages-test
 	CLIENTS=full $(PYTHON) tools/run_tests.py e2e -- $(wildcard tests/e2e/test_clients_*.py)
