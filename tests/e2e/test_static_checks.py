@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Each check of tools/ finds the fault that it is there for, and leaves a clean file alone."""
+import re
 import subprocess
 from pathlib import Path
 
@@ -102,3 +103,15 @@ def test_circles_of_includes(tmp_path, last, status):
                           text=True)
     assert done.returncode == status, done
     assert ("core/a core/b core/c" in done.stdout) == (status == 1)
+
+
+def test_each_row_of_the_threat_model_names_its_tests():
+    """A claim in the column of what stops an attacker is one that a test shows."""
+    root = TOOLS.parent
+    there = {path.name for path in root.glob("tests/*/test_*")}
+    table = (root / "docs/threat-model.md").read_text().split("\n## ")[0]
+    rows = [line.split(" | ") for line in table.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) > 20
+    for row in rows:
+        named = re.findall(r"test_\w+\.(?:py|c)", row[2])
+        assert named and there.issuperset(named), row
