@@ -243,3 +243,30 @@ class Later(FreeRadius):
         # the server loads a module so that it would see the C library first
         preloads = f"{self.preload('dlopen_shim.so')}:{self.preload('time_shift.so')}"
         return {**os.environ, "LD_PRELOAD": preloads, "TIME_SHIFT_S": str(self.shift_s)}
+
+
+class Clocked(FreeRadius):
+    """A server with one thread, whose clock stands at what set_time() said."""
+
+    def __init__(self, *args, now_s, **options):
+        self.now_s = now_s
+        super().__init__(*args, **{"threads": 1, **options})
+
+    def set_time(self, now_s):
+        self.now_s = now_s
+        fresh = self.dir / "time.new"
+        fresh.write_text(str(now_s))
+        fresh.rename(self.dir / "time")
+
+    def settle(self):
+        """Let it finish the request that it answered last: its only thread answers another one after that.
+
+        Until a request is finished, the server drops a retransmission of it. A NAS waits for seconds, so it does not see that.
+        """
+        with self.client(timeout_s=20) as client:
+            client.password("nobody", "none")
+
+    def environment(self):
+        self.set_time(self.now_s)
+        return {**os.environ, "LD_PRELOAD": f"{self.preload('dlopen_shim.so')}:{self.preload('time_shift.so')}",
+                "TIME_FILE": str(self.dir / "time")}
