@@ -30,6 +30,7 @@ SERVERS = {
     "mapped": (MappedSlapd, lambda: ""),
 }
 ROUNDS = 50
+LOCKED_FROM = 3  # lockout.threshold as shipped
 PATIENT = {"ldap.timeout": 10, "ldap.connect_timeout": 10}   # the machine may be busy with other tests
 VALUES = {**OPENLDAP_VALUES, "peruserMfaRequiredFrom": "20300101000000.0Z"}
 OWN_SEARCH = '\tupdate control {\n\t\tCleartext-Password := "pw"\n\t}\n\tpap\n'
@@ -187,6 +188,21 @@ def test_two_wrong_codes_at_the_same_moment_both_count(slapd, nases):
         codes = user.device.wrong(), user.device.wrong()
         answer_at_once(user, nases, *codes)
         assert user.failures() == expected
+
+
+def test_the_right_code_in_a_burst_of_guesses_is_refused(slapd, nases):
+    """More guesses at once than the lock allows: those before the right code lock, whatever the server can assert."""
+    for _ in range(2):
+        user, used, packets = Enrolled(slapd), [], []
+        for number in range(21):
+            nas = nases[number % 2]
+            used.append(user.device.wrong(used) if number < 20 else user.device.code())
+            packets.append((nas, nas.packet(pap(user.uid, used[-1], user.challenge(nas).state))))
+        for nas, packet in packets:
+            nas.send(packet)
+        replies = [nas.receive(packet) for nas, packet in packets]
+        assert not any(reply.accepted for reply in replies)
+        assert user.failures() == LOCKED_FROM
 
 
 def test_result_codes_of_a_lost_compare_and_swap(slapd):
