@@ -2,73 +2,85 @@
 #include "rlm_peruser_mfa/gate.h"
 
 #include <errno.h>
-#include <pthread.h>
+#include <limits.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <time.h>
 
+/*
+ * A semaphore costs a busy server less than a mutex with a condition: whoever finds a place, or
+ * leaves while nobody waits, makes no system call.
+ */
 struct peruser_gate {
-	pthread_mutex_t lock;
-	pthread_cond_t left; //!< Somebody left; by the clock that nobody sets.
-	uint32_t free;	     //!< How many may still go in.
+	sem_t places;
+	uint64_t moved_ms; //!< When somebody last went in or left.
 };
 
 struct peruser_gate *peruser_gate_alloc(uint32_t max)
 {
 	struct peruser_gate *gate = calloc(1, sizeof(*gate));
-	pthread_condattr_t attr;
 
-	if (!gate) return NULL;
-	gate->free = max;
-	(void)pthread_mutex_init(&gate->lock, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&gate->left, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	if (gate && sem_init(&gate->places, 0, max > SEM_VALUE_MAX ? SEM_VALUE_MAX : max) < 0) {
+		free(gate);
+		gate = NULL;
+	}
 	return gate;
 }
 
 void peruser_gate_free(struct peruser_gate **gate)
 {
 	if (!*gate) return;
-	(void)pthread_cond_destroy(&(*gate)->left);
-	(void)pthread_mutex_destroy(&(*gate)->lock);
+	(void)sem_destroy(&(*gate)->places);
 	free(*gate);
 	*gate = NULL;
 }
 
-static struct timespec after_ms(uint32_t wait_ms)
+/** A few milliseconds of difference do not matter here */
+static uint64_t now_ms(void)
 {
-	struct timespec at;
+	struct timespec now;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &at);
-	at.tv_sec += wait_ms / 1000;
-	at.tv_nsec += (long)(wait_ms % 1000) * 1000000;
-	if (at.tv_nsec >= 1000000000) {
-		at.tv_sec++;
-		at.tv_nsec -= 1000000000;
+	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void note_move(struct peruser_gate *gate)
+{
+	__atomic_store_n(&gate->moved_ms, now_ms(), __ATOMIC_RELAXED);
+}
+
+static bool wait_for_place(struct peruser_gate *gate, uint32_t wait_ms)
+{
+	struct timespec end;
+	int rc;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += wait_ms / 1000;
+	end.tv_nsec += (long)(wait_ms % 1000) * 1000000;
+	if (end.tv_nsec >= 1000000000) {
+		end.tv_sec++;
+		end.tv_nsec -= 1000000000;
 	}
-	return at;
+	do {
+		rc = sem_clockwait(&gate->places, CLOCK_MONOTONIC, &end);
+	} while (rc < 0 && errno == EINTR);
+	return rc == 0;
 }
 
 bool peruser_gate_enter(struct peruser_gate *gate, uint32_t wait_ms)
 {
-	struct timespec const end = after_ms(wait_ms);
-	int late = 0;
-	bool in;
+	if (sem_trywait(&gate->places) < 0) {
+		uint64_t const moved_ms = __atomic_load_n(&gate->moved_ms, __ATOMIC_RELAXED);
 
-	(void)pthread_mutex_lock(&gate->lock);
-	while (gate->free == 0 && late != ETIMEDOUT)
-		late = pthread_cond_timedwait(&gate->left, &gate->lock, &end);
-	in = gate->free > 0;
-	if (in) gate->free--;
-	(void)pthread_mutex_unlock(&gate->lock);
-	return in;
+		if (now_ms() - moved_ms > wait_ms) return false;
+		if (!wait_for_place(gate, wait_ms)) return false;
+	}
+	note_move(gate);
+	return true;
 }
 
 void peruser_gate_leave(struct peruser_gate *gate)
 {
-	(void)pthread_mutex_lock(&gate->lock);
-	gate->free++;
-	(void)pthread_cond_signal(&gate->left);
-	(void)pthread_mutex_unlock(&gate->lock);
+	note_move(gate);
+	(void)sem_post(&gate->places);
 }

@@ -4,8 +4,8 @@
  *
  * The server's pool refuses at once when all its connections are lent out, and would let every
  * thread wait for a directory that hangs.  So requests pass a gate first: as many as there are
- * connections go through, the others wait a little, and the threads that are left serve users
- * who do not need this directory.
+ * connections go through, and the others wait a little.  When nobody has left for that long, the
+ * directory hangs: others are told so at once, and their threads serve users who do not need it.
  */
 #ifndef RLM_PERUSER_MFA_GATE_H
 #define RLM_PERUSER_MFA_GATE_H
@@ -24,7 +24,7 @@ void peruser_gate_free(struct peruser_gate **gate);
 
 /** Go in, and wait at most @p wait_ms until somebody leaves
  *
- * @return false when it is still full: do not leave.
+ * @return false when it is still full, or full and unmoved for longer than @p wait_ms: do not leave.
  */
 bool peruser_gate_enter(struct peruser_gate *gate, uint32_t wait_ms);
 
