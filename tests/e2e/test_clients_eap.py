@@ -170,6 +170,25 @@ def test_remembered_device_needs_no_code_in_the_tunnel(slapd, join, method):
     assert not join(method, user, mac=OTHER_MAC).accepted
 
 
+class ForgetfulRadius(WifiRadius):
+    """Its cache of TLS sessions does not keep what was decided in the tunnel."""
+
+    def configure(self, **changes):
+        super().configure(**changes)
+        path = self.raddb / "mods-enabled/peruser_mfa_eap"
+        path.write_text(path.read_text().replace("\t\t\t\tPeruser-MFA-Inner\n", ""))
+
+
+def test_a_session_that_does_not_say_what_was_decided_is_not_resumed(slapd, ring, join):
+    with ForgetfulRadius(slapd, ring=ring) as server:
+        plain, enrolled = User(slapd), Enrolled(slapd)
+        for user, typed in ((plain, plain.password), (enrolled, enrolled.password + enrolled.device.code())):
+            mark = server.mark()
+            result = join("TTLS/PAP", user, typed, server=server, again=1)
+            assert refused_at_resumption(result), result.outcomes
+            assert "the resumed TLS session does not say that it was decided" in server.log(mark)
+
+
 # ---- the unenrolled
 
 def test_unenrolled_user_gets_the_restricted_network_and_no_session(slapd, ring, join, tmp_path):
