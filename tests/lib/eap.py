@@ -248,6 +248,15 @@ class Hostapd(Server):
     def is_ready(self):
         return "AP-ENABLED" in self.log()
 
+    def reauthenticate(self):
+        """Ask the one station to log in again, as a port does after its period; returns the answer."""
+        control = Control(self.dir / "ctrl" / self.interface, self.dir / "own")
+        try:
+            station = control.ask("STA-FIRST").split("\n")[0]
+            return control.ask(f"EAPOL_REAUTH {station}")
+        finally:
+            control.close()
+
     def accept_attributes(self, since=0):
         """Numbers and values of the last Access-Accept's attributes."""
         found = {}
