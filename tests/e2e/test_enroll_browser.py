@@ -285,7 +285,7 @@ def test_the_directory_refuses(browser, page, slapd):
 @on_phone
 @pytest.mark.parametrize("status,heading,path,script", [
     (400, "Not accepted", "/?a=b", None),
-    (403, "Not accepted", "/sign-in", "form.csrf.value = 'AAAA'"),
+    (403, "Sign in", "/sign-in", "form.csrf.value = 'AAAA'"),
     (404, "Not found", "/nothing", None),
     (405, "Not accepted", "/sign-out", None),
     (413, "Not accepted", "/sign-in", "form.csrf.value = 'A'.repeat(9000)"),
@@ -296,6 +296,26 @@ def test_refusals(browser, page, status, heading, path, script):
         browser.driver.execute_script("const form = document.querySelector('main form');" + script)
         browser.fill(user="a", password="b").press()
     look(browser, heading, status=status)
+
+
+OPEN_FOR_LONG = "This page was open for a long time. Please type your password once more."
+
+
+@on_phone
+def test_a_forged_token_signs_nobody_in(browser, page, slapd):
+    user = User(slapd)
+    browser.open(page.url)
+    browser.driver.execute_script("document.querySelector('main form').csrf.value = 'AAAA'")
+    browser.fill(user=user.uid, password=user.password).press()
+    look(browser, "Sign in", OPEN_FOR_LONG, status=403)
+    assert browser.one("#user").get_attribute("value") == user.uid
+    assert not browser.one("#password").get_attribute("value") and len(browser.all(".notice")) == 1
+    assert browser.open(page.url).heading == browser.word("Sign in")   # nobody is signed in
+    browser.fill(user=user.uid, password=user.password).press()
+    browser.driver.execute_script("document.querySelector('.who form').csrf.value = 'AAAA'")
+    browser.press(".who [type=submit]")
+    look(browser, "Not accepted", status=403)
+    assert browser.open(page.url).heading == browser.word("Your MFA")   # nor signed out
 
 
 @on_phone
