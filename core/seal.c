@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/seal.h"
 
+#include "core/openssl.h"
+
 #include <limits.h>
-#include <openssl/core_names.h>
-#include <openssl/evp.h>
 #include <openssl/kdf.h>
-#include <openssl/params.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,28 +23,12 @@ static void free_algorithms(void)
 	EVP_MD_free(sha_256);
 }
 
-static EVP_MAC_CTX *new_hmac_sha_256(void)
-{
-	char digest[] = "SHA2-256";
-	OSSL_PARAM const params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_END};
-	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	EVP_MAC_CTX *ctx = mac ? EVP_MAC_CTX_new(mac) : NULL;
-
-	EVP_MAC_free(mac);
-	if (ctx && EVP_MAC_CTX_set_params(ctx, params) != 1) {
-		EVP_MAC_CTX_free(ctx);
-		ctx = NULL;
-	}
-	return ctx;
-}
-
 /* Registered behind libcrypto's own handler, so called before it, or when the module is unloaded. */
 static void fetch_algorithms(void)
 {
-	aes_256_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
-	sha_256 = EVP_MD_fetch(NULL, "SHA2-256", NULL);
-	hmac_sha_256 = new_hmac_sha_256();
+	aes_256_gcm = mfa_openssl_aes_256_gcm();
+	sha_256 = mfa_openssl_sha_256();
+	hmac_sha_256 = mfa_openssl_hmac_sha_256();
 	(void)atexit(free_algorithms);
 }
 
