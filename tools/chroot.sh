@@ -9,11 +9,13 @@
 #	chroot_alone COMMAND...		the same, without any network but loopback
 #	chroot_drop			unmount and remove it
 #
-# debootstrap asks the mirror of this machine's own apt.  What it makes is kept in
-# build/dl as debian-SUITE-ARCH.tar; the system itself is in a temporary folder.  No
-# server is started in it by a package.
+# debootstrap asks the mirror of this machine's own apt.  What it makes is kept in the
+# folder CHROOT_BASES (build/dl) as debian-SUITE-ARCH.tar, and what apt fetches there in
+# a folder beside it; the system itself is in a temporary folder.  No server is started
+# in it by a package.  Nothing else of this machine is changed.
 
-chroot=''
+chroot='' chroot_kept=''
+chroot_bases=${CHROOT_BASES:-$PWD/build/dl}
 chroot_env="/usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
 	LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive ${http_proxy:+http_proxy=$http_proxy}"
 
@@ -39,7 +41,7 @@ chroot_mirror() {
 }
 
 chroot_base() { # chroot_base SUITE ARCH: prints the path of the packed system
-	packed=$PWD/build/dl/debian-$1-$2.tar
+	packed=$chroot_bases/debian-$1-$2.tar
 	if [ ! -s "$packed" ]; then
 		fresh=$(mktemp -d)
 		chroot_say "debootstrap $1 $2"
@@ -49,7 +51,7 @@ chroot_base() { # chroot_base SUITE ARCH: prints the path of the packed system
 			rm -rf --one-file-system "$fresh" "$fresh.log"
 			return 1
 		fi
-		mkdir -p build/dl
+		mkdir -p "$chroot_bases"
 		tar -C "$fresh" --exclude='./proc/*' --exclude='./sys/*' --exclude='./var/cache/apt/archives/*.deb' \
 			-cf "$packed.part" .
 		mv "$packed.part" "$packed"
@@ -62,8 +64,8 @@ chroot_make() {
 	arch=${2:-$(dpkg --print-architecture)}
 	packed=$(chroot_base "$1" "$arch") || return 1
 	chroot=$(mktemp -d "${TMPDIR:-/tmp}/debian-$1.XXXXXX")
-	chmod 755 "$chroot"
 	tar -C "$chroot" -xf "$packed"
+	chmod 755 "$chroot"
 	printf 'deb %s %s main\n' "$(chroot_mirror)" "$1" >"$chroot/etc/apt/sources.list"
 	cp /etc/resolv.conf /etc/hosts "$chroot/etc/"
 	for file in /etc/apt/apt.conf.d/*proxy*; do
@@ -71,10 +73,21 @@ chroot_make() {
 	done
 	printf '#!/bin/sh\nexit 101\n' >"$chroot/usr/sbin/policy-rc.d"
 	chmod 755 "$chroot/usr/sbin/policy-rc.d"
+	echo force-unsafe-io >"$chroot/etc/dpkg/dpkg.cfg.d/unsafe"
+	chroot_kept=${packed%.tar}.packages
+	mkdir -p "$chroot_kept"
+	chroot_copy_packages "$chroot_kept" "$chroot/var/cache/apt/archives"
 	mount -t proc proc "$chroot/proc"
 	mount --bind /dev "$chroot/dev"
 	mount -t tmpfs tmpfs "$chroot/run"
 	chroot_run apt-get -qq update
+}
+
+# Hard links where both are on one file system.
+chroot_copy_packages() { # chroot_copy_packages FROM TO
+	for file in "$1"/*.deb; do
+		[ ! -f "$file" ] || [ -e "$2/${file##*/}" ] || ln "$file" "$2/" 2>/dev/null || cp "$file" "$2/"
+	done
 }
 
 chroot_run() { chroot "$chroot" $chroot_env "$@"; }
@@ -92,6 +105,7 @@ chroot_drop() {
 	for folder in run dev proc; do
 		umount "$chroot/$folder" 2>/dev/null || umount -l "$chroot/$folder" 2>/dev/null || true
 	done
+	chroot_copy_packages "$chroot/var/cache/apt/archives" "$chroot_kept"
 	rm -rf --one-file-system "$chroot"
 	chroot=''
 }
