@@ -182,7 +182,7 @@ $(BENCH_LIB): $(patsubst %.c,$(B)/%.o,$(filter-out %load.c,$(wildcard tests/benc
 $(PART_LIBS) $(BENCH_LIB):
 	@rm -f $@
 	$(call say,AR,$@)
-	$(Q)$(AR) rcs $@ $^
+	$(Q)$(AR) qcs $@ $^
 
 $(B)/rlm_peruser_mfa.so: $(MODULE_SRC:%.c=$(B)/%.o) $(CORE_LIB) rlm_peruser_mfa/export.map
 	$(call say,LD,$@)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "admin/commands.h"
-#include "admin/doctor_site.h"
+#include "admin/doctor/site.h"
 #include "admin/output.h"
 #include "admin/walk.h"
 

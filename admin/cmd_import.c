@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "admin/commands.h"
 #include "admin/edit.h"
-#include "admin/import.h"
+#include "admin/import/import.h"
 #include "admin/output.h"
 #include "admin/process.h"
 #include "admin/prompt.h"

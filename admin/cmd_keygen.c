@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "admin/commands.h"
+#include "admin/keys/ringfile.h"
 #include "admin/output.h"
-#include "admin/ringfile.h"
 
 #include <stdio.h>
 #include <stdlib.h>

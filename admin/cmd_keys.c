@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "admin/commands.h"
+#include "admin/keys/ringfile.h"
+#include "admin/keys/usage.h"
 #include "admin/output.h"
-#include "admin/ringfile.h"
-#include "admin/usage.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -141,7 +141,7 @@ def test_configuration_units_and_man_pages_name_the_folders_of_this_installation
 
 def test_programs_know_the_folders_of_this_installation(tmp_path):
     folders = [f"{name}={path}" for name, path in ELSEWHERE.items()]
-    objects = [tmp_path / name for name in ("admin/session.o", "admin/doctor_files.o", "enroll/settings.o")]
+    objects = [tmp_path / name for name in ("admin/session.o", "admin/doctor/files.o", "enroll/settings.o")]
     make(f"B={tmp_path}", *folders, *map(str, objects))
     known = b"".join(path.read_bytes() for path in objects)
     for wanted in (b"/opt/radius/etc/mods-config/peruser_mfa/peruser_mfa.conf", b"/opt/radius/lib/rlm_peruser_mfa.so",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "admin/import.h"
+#include "admin/import/import.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "admin/date.h"
-#include "admin/import.h"
+#include "admin/import/import.h"
 #include "admin/options.h"
 #include "admin/output.h"
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/** @file admin/import.h
+/** @file admin/import/import.h
  * @brief Reading what other systems write: rows of users and their secrets.
  *
  * Pure parsers: each takes a file's content and calls back row by row.
  */
-#ifndef MFA_ADMIN_IMPORT_H
-#define MFA_ADMIN_IMPORT_H
+#ifndef MFA_ADMIN_IMPORT_IMPORT_H
+#define MFA_ADMIN_IMPORT_IMPORT_H
 
-#include "admin/pskc.h"
+#include "admin/import/pskc_decrypt.h"
 #include "core/totp.h"
 
 #define MFA_CLI_IMPORT_MAX  (16u << 20) //!< Bytes of a file.
@@ -70,4 +70,4 @@ void mfa_cli_row_init(struct mfa_cli_row *row, unsigned number);
 /** Set a secret from base32; false, with a diagnosis, when it is too short or no base32 */
 bool mfa_cli_row_secret(struct mfa_cli_row *row, struct mfa_bytes base32);
 
-#endif /* MFA_ADMIN_IMPORT_H */
+#endif /* MFA_ADMIN_IMPORT_IMPORT_H */

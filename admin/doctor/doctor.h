@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/** @file admin/doctor.h
+/** @file admin/doctor/doctor.h
  * @brief The parts of check: each looks at one thing and prints lines.
  */
-#ifndef MFA_ADMIN_DOCTOR_H
-#define MFA_ADMIN_DOCTOR_H
+#ifndef MFA_ADMIN_DOCTOR_DOCTOR_H
+#define MFA_ADMIN_DOCTOR_DOCTOR_H
 
 #include "admin/cli.h"
 
@@ -66,4 +66,4 @@ bool mfa_cli_doctor_value(char *out, size_t out_size, LDAP *handle, LDAPMessage 
 bool mfa_cli_doctor_suffix(char *out, size_t out_size, struct mfa_cli_doctor *doctor,
 			   LDAPMessage *root);
 
-#endif /* MFA_ADMIN_DOCTOR_H */
+#endif /* MFA_ADMIN_DOCTOR_DOCTOR_H */

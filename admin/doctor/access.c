@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "admin/doctor_site.h"
+#include "admin/doctor/site.h"
 #include "admin/output.h"
 #include "admin/prompt.h"
 #include "core/conn.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/** @file admin/usage.h
+/** @file admin/keys/usage.h
  * @brief Which key of the ring how many values in the directory still depend upon.
  */
-#ifndef MFA_ADMIN_USAGE_H
-#define MFA_ADMIN_USAGE_H
+#ifndef MFA_ADMIN_KEYS_USAGE_H
+#define MFA_ADMIN_KEYS_USAGE_H
 
 #include "admin/cli.h"
 
@@ -67,4 +67,4 @@ void mfa_cli_usage_say(struct mfa_cli_usage const *usage, struct mfa_cli const *
 /** As a JSON array */
 json_t *mfa_cli_usage_json(struct mfa_cli_usage const *usage);
 
-#endif /* MFA_ADMIN_USAGE_H */
+#endif /* MFA_ADMIN_KEYS_USAGE_H */

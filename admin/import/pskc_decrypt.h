@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/** @file admin/pskc.h
+/** @file admin/import/pskc_decrypt.h
  * @brief Encrypted values of a PSKC file (RFC 6030 section 6).
  *
  * libpskc reads everything but these: it has no decryption.  So they are taken out of the
  * document that it gets to see, and are asked for by the number of the key package.
  */
-#ifndef MFA_ADMIN_PSKC_H
-#define MFA_ADMIN_PSKC_H
+#ifndef MFA_ADMIN_IMPORT_PSKC_DECRYPT_H
+#define MFA_ADMIN_IMPORT_PSKC_DECRYPT_H
 
 #include "core/err.h"
 #include "core/text.h"
@@ -59,4 +59,4 @@ enum mfa_rc mfa_cli_pskc_secret(uint8_t *out, size_t *out_len, size_t out_size,
 				struct mfa_diag *diag, struct mfa_cli_pskc const *pskc,
 				unsigned package) MFA_MUST_CHECK;
 
-#endif /* MFA_ADMIN_PSKC_H */
+#endif /* MFA_ADMIN_IMPORT_PSKC_DECRYPT_H */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/** @file admin/doctor_site.h
+/** @file admin/doctor/site.h
  * @brief The part of check that reads FreeRADIUS's own configuration, where it is on this machine.
  */
 #ifndef MFA_ADMIN_DOCTOR_SITE_H
 #define MFA_ADMIN_DOCTOR_SITE_H
 
-#include "admin/doctor.h"
+#include "admin/doctor/doctor.h"
 
 /** Look for values in our files that are examples only */
 void mfa_cli_doctor_placeholders(struct mfa_cli_doctor *doctor);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "admin/import.h"
-#include "admin/pskc.h"
+#include "admin/import/import.h"
+#include "admin/import/pskc_decrypt.h"
 
 #include <openssl/crypto.h>
 #include <pskc/pskc.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "admin/pskc.h"
+#include "admin/import/pskc_decrypt.h"
 
 #include "core/openssl.h"
 

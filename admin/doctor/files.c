@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "admin/doctor.h"
+#include "admin/doctor/doctor.h"
 
-#include "admin/ringfile.h"
+#include "admin/keys/ringfile.h"
 
 #include <elf.h>
 #include <fcntl.h>

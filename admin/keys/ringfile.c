@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "admin/ringfile.h"
+#include "admin/keys/ringfile.h"
 
 #include "admin/output.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "admin/usage.h"
+#include "admin/keys/usage.h"
 
 #include "admin/output.h"
 #include "admin/walk.h"

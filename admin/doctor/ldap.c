@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "admin/doctor.h"
+#include "admin/doctor/doctor.h"
 #include "admin/output.h"
 #include "core/conn.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/** @file admin/ringfile.h
+/** @file admin/keys/ringfile.h
  * @brief Rewriting the key ring file: lines as they are, the file never half written.
  */
-#ifndef MFA_ADMIN_RINGFILE_H
-#define MFA_ADMIN_RINGFILE_H
+#ifndef MFA_ADMIN_KEYS_RINGFILE_H
+#define MFA_ADMIN_KEYS_RINGFILE_H
 
 #include "core/keyring.h"
 
@@ -63,4 +63,4 @@ enum mfa_rc mfa_cli_ringfile_write(struct mfa_cli_ringfile *file, struct mfa_dia
 /** Unlock and wipe */
 void mfa_cli_ringfile_close(struct mfa_cli_ringfile *file);
 
-#endif /* MFA_ADMIN_RINGFILE_H */
+#endif /* MFA_ADMIN_KEYS_RINGFILE_H */
