@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "enroll/code.h"
 #include "enroll/devices.h"
-#include "enroll/enrol.h"
 #include "enroll/layout.h"
 #include "enroll/mail.h"
 #include "enroll/pages.h"

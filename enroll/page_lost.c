@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "enroll/enrol.h"
+#include "enroll/code.h"
 #include "enroll/layout.h"
 #include "enroll/pages.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "enroll/web.h"
+#include "enroll/code.h"
 #include "enroll/cookie.h"
 #include "enroll/draft.h"
-#include "enroll/enrol.h"
 #include "enroll/layout.h"
 #include "enroll/pages.h"
 

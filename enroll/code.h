@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/** @file enroll/enrol.h
+/** @file enroll/code.h
  * @brief Changes of the record: with a code that core accepted, in the same modify, or not at all.
  */
-#ifndef MFA_ENROLL_ENROL_H
-#define MFA_ENROLL_ENROL_H
+#ifndef MFA_ENROLL_CODE_H
+#define MFA_ENROLL_CODE_H
 
 #include "core/devices.h"
 #include "enroll/web.h"
@@ -95,4 +95,4 @@ bool mfa_web_is_done(struct mfa_web const *web);
 /** Send fresh codes, sealed, to the page that shows them once: they are stored nowhere */
 enum mfa_rc mfa_codes_hand_over(struct mfa_web *web, char const *codes) MFA_MUST_CHECK;
 
-#endif /* MFA_ENROLL_ENROL_H */
+#endif /* MFA_ENROLL_CODE_H */
