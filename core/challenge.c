@@ -10,6 +10,8 @@
 #define PLAIN_MAX  (FIXED_LEN + MFA_CHALLENGE_KEPT)
 #define BOX_MAX	   (PLAIN_MAX + MFA_SEAL_OVERHEAD)
 
+#define ENROLLING 0x80u /* added to the attempt */
+
 #define HEAD_LEN (PREFIX_LEN + MFA_STATE_TAG_LEN)
 
 _Static_assert(HEAD_LEN + MFA_BASE64URL_SIZE(BOX_MAX) <= MFA_STATE_TEXT_MAX + 1,
@@ -71,6 +73,7 @@ static void get(void *bytes, uint8_t const **in, size_t len)
 
 static size_t pack(uint8_t plain[static PLAIN_MAX], struct mfa_challenge const *challenge)
 {
+	uint8_t const attempt = challenge->attempt | (challenge->enrolling ? ENROLLING : 0);
 	uint8_t *p = plain;
 	uint64_t issued = (uint64_t)challenge->issued_s;
 
@@ -79,7 +82,7 @@ static size_t pack(uint8_t plain[static PLAIN_MAX], struct mfa_challenge const *
 	put(&p, challenge->nonce, sizeof(challenge->nonce));
 	put(&p, challenge->user, sizeof(challenge->user));
 	put(&p, challenge->bind, sizeof(challenge->bind));
-	put(&p, &challenge->attempt, 1);
+	put(&p, &attempt, 1);
 	put(&p, &challenge->failures, 1);
 	put(&p, challenge->kept, challenge->kept_len);
 	return (size_t)(p - plain);
@@ -96,6 +99,8 @@ static void unpack(struct mfa_challenge *challenge, uint8_t const *plain, size_t
 	get(challenge->user, &p, sizeof(challenge->user));
 	get(challenge->bind, &p, sizeof(challenge->bind));
 	get(&challenge->attempt, &p, 1);
+	challenge->enrolling = (challenge->attempt & ENROLLING) != 0;
+	challenge->attempt &= ENROLLING - 1;
 	get(&challenge->failures, &p, 1);
 	challenge->kept_len = (uint8_t)(len - FIXED_LEN);
 	get(challenge->kept, &p, challenge->kept_len);
@@ -110,7 +115,8 @@ enum mfa_rc mfa_challenge_seal(char state[static MFA_STATE_TEXT_MAX + 1],
 	enum mfa_rc rc;
 
 	memset(state, 0, MFA_STATE_TEXT_MAX + 1);
-	if (challenge->kept_len > MFA_CHALLENGE_KEPT) return MFA_ERR_ARG;
+	if (challenge->kept_len > MFA_CHALLENGE_KEPT || challenge->attempt >= ENROLLING)
+		return MFA_ERR_ARG;
 	len = pack(plain, challenge);
 	rc = mfa_seal(box, sizeof(box), ring->key[0].derived[MFA_PURPOSE_STATE],
 		      mfa_bytes_of(context), (struct mfa_bytes){plain, len});

@@ -21,7 +21,8 @@ struct mfa_challenge {
 	uint8_t nonce[MFA_NONCE_SIZE];	  //!< Of the login; stays while codes are tried.
 	uint8_t user[MFA_CHALLENGE_HASH]; //!< Hash of the entry's immutable id.
 	uint8_t bind[MFA_CHALLENGE_HASH]; //!< Hash of what the second packet must have in common.
-	uint8_t attempt;  //!< Which code is asked for, from 1; 0: none, a text is shown.
+	bool enrolling;	  //!< The user has to enroll first, and has longer to answer.
+	uint8_t attempt;  //!< Which code is asked for, 1 to 127; 0: none, a text is shown.
 	uint8_t failures; //!< Wrong codes in a row when the first prompt was made.
 	uint8_t kept_len; //!< Bytes at kept.
 	uint8_t kept[MFA_CHALLENGE_KEPT]; //!< Opaque to core: see rlm_peruser_mfa/remember.c.
@@ -49,7 +50,7 @@ enum mfa_rc mfa_challenge_hash(uint8_t hash[static MFA_CHALLENGE_HASH], struct m
  * @param[out] state   NUL-terminated printable text; empty on failure.
  * @param[in] context  whose challenge it is, such as the instance's name; only the same
  *		       context opens it.
- * @return #MFA_OK, #MFA_ERR_ARG, #MFA_ERR_CRYPTO.
+ * @return #MFA_OK, #MFA_ERR_ARG for what does not fit, #MFA_ERR_CRYPTO.
  */
 enum mfa_rc mfa_challenge_seal(char state[static MFA_STATE_TEXT_MAX + 1],
 			       struct mfa_challenge const *challenge,

@@ -202,7 +202,8 @@ static bool needs_confirming(struct question const *question)
 	struct mfa_decision const *decision = &login->decision;
 
 	return question->ctx->confirm != MFA_CONFIRM_NO && login->side == MFA_SIDE_READ &&
-	       decision->verdict != MFA_CHALLENGE && decision->change.count == 0;
+	       (decision->verdict != MFA_CHALLENGE || decision->result == MFA_RESULT_UNENROLLED) &&
+	       decision->change.count == 0;
 }
 
 /** Whether to ask the provider now; when it is known to be away, the replica may be believed */

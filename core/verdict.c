@@ -450,9 +450,15 @@ static void decide_enrolled(struct context const *ctx)
 static void decide_unenrolled(struct context const *ctx)
 {
 	if (ctx->policy->unenrolled == MFA_UNENROLLED_ACCEPT && !ctx->request->code) {
-		accept_as(ctx->out, MFA_RESULT_UNENROLLED, "has to enrol, let in by configuration");
+		accept_as(ctx->out, MFA_RESULT_UNENROLLED,
+			  "has to enroll, let in by configuration");
+	} else if (ctx->policy->unenrolled == MFA_UNENROLLED_ENROLL) {
+		ask(ctx->out);
+		ctx->out->result = MFA_RESULT_UNENROLLED;
+		mfa_diag_say(&ctx->out->reason,
+			     "has to enroll, the first code of the new device is asked for");
 	} else {
-		refuse(ctx->out, MFA_RESULT_UNENROLLED, "has to enrol first");
+		refuse(ctx->out, MFA_RESULT_UNENROLLED, "has to enroll first");
 	}
 }
 

@@ -41,6 +41,7 @@ enum mfa_unenrolled {
 	MFA_UNENROLLED_REJECT = 0, //!< Refuse.
 	MFA_UNENROLLED_ACCEPT,	   //!< Let in; a policy limits what they reach.
 	MFA_UNENROLLED_CHALLENGE,  //!< Refuse, and show the text as a challenge first.
+	MFA_UNENROLLED_ENROLL,	   //!< Ask for a code, and wait until the user has enrolled.
 };
 
 /** What the administrator configured */

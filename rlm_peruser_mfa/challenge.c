@@ -55,7 +55,7 @@ static char const *open_challenge(struct mfa_challenge *challenge, enum mfa_resu
 	}
 	if (challenge->issued_s > now_s + CLOCK_SKEW_S)
 		return "the State is from the future: compare the clocks of the servers";
-	if (now_s - challenge->issued_s > (int64_t)inst->lifetime_s) {
+	if (now_s - challenge->issued_s > (int64_t)peruser_lifetime_s(inst, challenge)) {
 		*result = MFA_RESULT_EXPIRED;
 		return "the challenge was answered too late";
 	}
@@ -66,6 +66,20 @@ static char const *open_challenge(struct mfa_challenge *challenge, enum mfa_resu
 		       "server";
 	}
 	return NULL;
+}
+
+/** Ask again, after an answer that did not end the login */
+static rlm_rcode_t ask_again(rlm_peruser_mfa_t *inst, REQUEST *request,
+			     struct mfa_decision const *decision, struct mfa_challenge *challenge)
+{
+	if (decision->result == MFA_RESULT_UNENROLLED)
+		return peruser_challenge(inst, request, &inst->message.enroll, challenge);
+	if (!decision->wrong)
+		return peruser_challenge(inst, request, &inst->message.challenge, challenge);
+	challenge->enrolling = false;
+	challenge->attempt++;
+	challenge->issued_s = peruser_now_s(request);
+	return peruser_challenge(inst, request, &inst->message.wrong, challenge);
 }
 
 /** The reply to the answer of a challenge */
@@ -84,13 +98,14 @@ static rlm_rcode_t answer(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_
 		return RLM_MODULE_OK;
 	case MFA_CHALLENGE:
 		peruser_set_digits(request, &login->record);
-		if (!decision->wrong)
-			return peruser_challenge(inst, request, &inst->message.challenge,
-						 challenge);
-		challenge->attempt++;
-		challenge->issued_s = peruser_now_s(request);
-		return peruser_challenge(inst, request, &inst->message.wrong, challenge);
-	case MFA_REJECT: break;
+		return ask_again(inst, request, decision, challenge);
+	case MFA_REJECT:
+		/* The code that confirmed the new device on the page: the next one is to come. */
+		if (challenge->enrolling && decision->result == MFA_RESULT_REPLAYED) {
+			peruser_set_digits(request, &login->record);
+			return peruser_challenge(inst, request, &inst->message.next, challenge);
+		}
+		break;
 	}
 	return peruser_refuse(inst, request, decision);
 }
@@ -175,6 +190,7 @@ rlm_rcode_t peruser_challenge_user(rlm_peruser_mfa_t *inst, REQUEST *request,
 	uint32_t const failures = record->is_mapped ? NOT_KNOWN : login->record.failures.count;
 	struct mfa_challenge challenge = {
 		.issued_s = peruser_now_s(request),
+		.enrolling = login->decision.result == MFA_RESULT_UNENROLLED,
 		.attempt = 1,
 		/* More than fit have locked the record. */
 		.failures = (uint8_t)(failures < NOT_KNOWN ? failures : NOT_KNOWN)};

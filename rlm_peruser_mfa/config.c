@@ -5,6 +5,7 @@
 
 static CONF_PARSER const challenge_config[] = {
 	{"lifetime", AT(PW_TYPE_INTEGER, lifetime_s), "120"},
+	{"enroll_lifetime", AT(PW_TYPE_INTEGER, enroll_lifetime_s), "900"},
 	{"attempts", AT(PW_TYPE_INTEGER, attempts), "3"},
 	{"cache", AT(PW_TYPE_INTEGER, cached_records), "0"},
 	{"bind", AT(PW_TYPE_STRING | PW_TYPE_XLAT, bind.fmt),
@@ -37,6 +38,9 @@ static CONF_PARSER const message_config[] = {
 	 "Too many wrong codes. Ask your help desk to unlock the account."},
 	{"unenrolled", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.unenrolled.fmt),
 	 "You have to set up two-factor login before you can log in."},
+	{"enroll", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.enroll.fmt), ""},
+	{"next", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.next.fmt),
+	 "This code was already used. Enter the next %{Peruser-MFA-Digits}-digit code: "},
 	{"restart", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.restart.fmt),
 	 "The login took too long or was interrupted. Please log in again."},
 	{"recovery", AT(PW_TYPE_STRING | PW_TYPE_XLAT, message.recovery.fmt),
@@ -204,7 +208,7 @@ static int check_show(bool *show, CONF_SECTION *cs, char const *name, char const
 static int check_choices(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
 {
 	static char const *const mode[] = {"challenge", "append", "auto", NULL};
-	static char const *const unenrolled[] = {"reject", "accept", "challenge", NULL};
+	static char const *const unenrolled[] = {"reject", "accept", "challenge", "enroll", NULL};
 	static char const *const not_found[] = {"reject", "accept", NULL};
 	int const m = choice(inst->mode_name, mode);
 	int const u = choice(inst->unenrolled_name, unenrolled);
@@ -213,7 +217,7 @@ static int check_choices(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
 	int const e = choice(inst->eap_name, eap);
 
 	if (m < 0) complain(cs, NULL, "mode", "challenge, append or auto");
-	if (u < 0) complain(cs, NULL, "unenrolled", "reject, accept or challenge");
+	if (u < 0) complain(cs, NULL, "unenrolled", "reject, accept, challenge or enroll");
 	if (n < 0) complain(cs, NULL, "not_found", "reject or accept");
 	if (e < 0) complain(cs, NULL, "eap", "require_inner, identity or certificate");
 	if (m < 0 || u < 0 || n < 0 || e < 0 ||
@@ -233,6 +237,15 @@ static int check_ranges(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
 {
 	if (inst->lifetime_s < 1 || inst->lifetime_s > 600) {
 		complain(cs, "challenge", "lifetime", "a number of seconds from 1 to 600");
+		return -1;
+	}
+	if (inst->enroll_lifetime_s < 60 || inst->enroll_lifetime_s > 3600) {
+		complain(cs, "challenge", "enroll_lifetime", "a number of seconds from 60 to 3600");
+		return -1;
+	}
+	if (inst->policy.unenrolled == MFA_UNENROLLED_ENROLL && !inst->message.enroll.fmt[0]) {
+		complain(cs, "message", "enroll",
+			 "a text with the address of your page, for 'unenrolled = enroll'");
 		return -1;
 	}
 	if (inst->attempts < 1 || inst->attempts > 10) {

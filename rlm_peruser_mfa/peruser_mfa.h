@@ -50,6 +50,8 @@ struct mfa_messages {
 	struct peruser_text locked;
 	struct peruser_text locked_forever;
 	struct peruser_text unenrolled;
+	struct peruser_text enroll;
+	struct peruser_text next;
 	struct peruser_text restart;
 	struct peruser_text recovery;
 	struct peruser_text required;
@@ -90,6 +92,7 @@ typedef struct rlm_peruser_mfa_t {
 	bool log_success;
 	bool bind_users;
 	uint32_t lifetime_s;
+	uint32_t enroll_lifetime_s;
 	uint32_t retransmission_s;
 	uint32_t attempts;
 	uint32_t cached_records;

@@ -268,7 +268,8 @@ void peruser_set_digits(REQUEST *request, struct mfa_record const *record)
 /** Whether a text asks for a code; any other waits for the Enter key alone */
 static bool is_prompt(rlm_peruser_mfa_t const *inst, struct peruser_text const *text)
 {
-	return text == &inst->message.challenge || text == &inst->message.wrong;
+	return text == &inst->message.challenge || text == &inst->message.wrong ||
+	       text == &inst->message.enroll || text == &inst->message.next;
 }
 
 static VALUE_PAIR *add_reply(REQUEST *request, unsigned int attr)
@@ -295,6 +296,11 @@ static int sign_reply(REQUEST *request)
 	return 0;
 }
 
+uint32_t peruser_lifetime_s(rlm_peruser_mfa_t const *inst, struct mfa_challenge const *challenge)
+{
+	return challenge->enrolling ? inst->enroll_lifetime_s : inst->lifetime_s;
+}
+
 rlm_rcode_t peruser_challenge(rlm_peruser_mfa_t *inst, REQUEST *request,
 			      struct peruser_text const *text,
 			      struct mfa_challenge const *challenge)
@@ -319,7 +325,7 @@ rlm_rcode_t peruser_challenge(rlm_peruser_mfa_t *inst, REQUEST *request,
 	vp->vp_integer = 0; /* No-Echo, RFC 2869 section 5.10 */
 	vp = add_reply(request, PW_SESSION_TIMEOUT);
 	if (!vp) return RLM_MODULE_FAIL;
-	vp->vp_integer = inst->lifetime_s;
+	vp->vp_integer = peruser_lifetime_s(inst, challenge);
 	if (!request->parent && sign_reply(request) < 0) return RLM_MODULE_FAIL;
 	request->reply->code = PW_CODE_ACCESS_CHALLENGE;
 	return RLM_MODULE_HANDLED;

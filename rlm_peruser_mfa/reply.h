@@ -26,6 +26,9 @@ rlm_rcode_t peruser_restart(rlm_peruser_mfa_t *inst, REQUEST *request);
 /** What the text of a challenge that asks for no code was about */
 enum mfa_result peruser_shown_result(struct mfa_challenge const *challenge);
 
+/** Seconds from a challenge to its answer */
+uint32_t peruser_lifetime_s(rlm_peruser_mfa_t const *inst, struct mfa_challenge const *challenge);
+
 /** Ask for a code: an Access-Challenge with State, prompt and time limit (RFC 2865 section 5.44)
  *
  * @param[in] text	what the user reads, not expanded yet.

@@ -284,12 +284,18 @@ static rlm_rcode_t stranger(rlm_peruser_mfa_t *inst, REQUEST *request,
 	return peruser_reject_with(request, NULL);
 }
 
-/** Ask for the code, or say that it was missing behind the password */
+/** Ask for the code, or say that it was missing behind the password, or that there is none yet */
 static rlm_rcode_t ask_for_code(rlm_peruser_mfa_t *inst, REQUEST *request,
 				struct peruser_record *record)
 {
 	struct mfa_decision const *decision = &record->login->decision;
 
+	if (decision->result == MFA_RESULT_UNENROLLED) {
+		peruser_report_decision(inst, request, decision);
+		if (peruser_mode(inst, request) == MFA_MODE_APPEND)
+			return peruser_reject_with(request, &inst->message.unenrolled);
+		return peruser_challenge_user(inst, request, record, &inst->message.enroll);
+	}
 	if (peruser_mode(inst, request) == MFA_MODE_APPEND) {
 		peruser_report(request, MFA_RESULT_REJECTED,
 			       peruser_password(request)

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from lib.radius_server import LDAP_BIND, FreeRadius
+from lib.radius_server import LDAP_BIND, FreeRadius, Later
 from lib.slapd import SUFFIX
 from lib.totp import Device
 from lib.user import Enrolled, User
@@ -85,6 +85,125 @@ def test_user_who_enrols_while_the_text_is_shown_can_answer_it(slapd, showing):
 def test_enrolled_user_notices_nothing(slapd, showing):
     with showing.client() as client:
         assert Enrolled(slapd).login(client).accepted
+
+
+# ---- enrolling while the prompt waits
+
+ENROLL = {"unenrolled": "enroll", "message.enroll": f"Set up two-factor login at {URL} and type the next code from your app: "}
+NEXT = "This code was already used. Enter the next 6-digit code: "
+
+
+@pytest.fixture(scope="module")
+def waiting(slapd, ring):
+    with FreeRadius(slapd, ring=ring, instance=ENROLL) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def later(slapd, ring):
+    """Another server of the site, 14 minutes ahead, and one 16 minutes ahead."""
+    with Later(slapd, ring=ring, instance=ENROLL, shift_s=840) as in_time, \
+            Later(slapd, ring=ring, instance=ENROLL, shift_s=960) as too_late:
+        yield in_time, too_late
+
+
+def prompted(user, client):
+    challenge = user.start(client)
+    assert challenge.challenged and challenge.message == ENROLL["message.enroll"]
+    assert challenge.get("Session-Timeout") == 900
+    return challenge
+
+
+@both
+def test_a_user_enrolls_at_the_prompt(slapd, waiting, attributes):
+    """Nothing that is typed before counts; afterwards the new device's code lets them in, once."""
+    user, device = User(slapd, **attributes), Device()
+    with waiting.client() as client:
+        assert client.password(user.uid, "not-it").message == ""
+        challenge = prompted(user, client)
+        for typed in ("", "123456", user.password, "BCDF-GHJK-LMNP"):
+            challenge = user.answer(client, challenge, typed)
+            assert challenge.challenged and challenge.message == ENROLL["message.enroll"]
+        assert user.failures() == 0 and user.get("peruserMfaLastUse") is None
+        user.set(peruserMfaEnabled="TRUE", peruserMfaSecret=device.secret)
+        code = device.code()
+        assert user.answer(client, challenge, code).accepted
+        assert not user.answer(client, prompted_again(user, client), code).accepted
+
+
+def prompted_again(user, client):
+    challenge = user.start(client)
+    assert challenge.message == "Enter the 6-digit code: " and challenge.get("Session-Timeout") == 120
+    return challenge
+
+
+def test_the_code_that_the_page_has_seen_is_asked_for_anew(slapd, waiting):
+    user, device = User(slapd, **INVITED), Device()
+    with waiting.client() as client:
+        challenge = prompted(user, client)
+        step = int(time.time()) // 30
+        user.set(peruserMfaSecret=device.secret, peruserMfaLastUse=f"{step} {step * 30} AAAAAAAAAAAAAAAA")
+        challenge = user.answer(client, challenge, device.code(now=step * 30))
+        assert challenge.challenged and challenge.message == NEXT
+        assert user.failures() == 0
+        assert user.answer(client, challenge, device.code(now=(step + 1) * 30)).accepted
+
+
+def test_a_wrong_code_counts_as_at_any_prompt(slapd, waiting):
+    user, device = User(slapd, **INVITED), Device()
+    with waiting.client() as client:
+        challenge = prompted(user, client)
+        user.set(peruserMfaSecret=device.secret)
+        challenge = user.answer(client, challenge, device.wrong())
+        assert challenge.message.startswith("Wrong code.") and challenge.get("Session-Timeout") == 120
+        assert user.failures() == 1
+        assert user.answer(client, challenge, device.code()).accepted
+
+
+def test_the_prompt_waits_for_a_quarter_of_an_hour(slapd, waiting, later):
+    in_time, too_late = later
+    for server, accepted in ((in_time, True), (too_late, False)):
+        user, device = User(slapd, **INVITED), Device()
+        with waiting.client() as client:
+            challenge = prompted(user, client)
+        user.set(peruserMfaSecret=device.secret)
+        with server.client() as client:
+            reply = user.answer(client, challenge, device.code(now=time.time() + server.shift_s))
+            assert reply.accepted == accepted
+            if not accepted:
+                assert reply.result == "expired" and "log in again" in reply.message
+
+
+def test_who_is_let_off_or_suspended_meanwhile_logs_in_again(slapd, waiting):
+    with waiting.client() as client:
+        user = User(slapd, **INVITED)
+        challenge = prompted(user, client)
+        user.set(peruserMfaEnabled=None)
+        assert user.answer(client, challenge, "123456").rejected
+        assert user.start(client).accepted
+
+
+def test_a_prompt_for_another_user_lets_nobody_in(slapd, waiting):
+    user, other = User(slapd, **INVITED), Enrolled(slapd)
+    with waiting.client() as client:
+        challenge = prompted(user, client)
+        assert other.answer(client, challenge, other.device.code()).rejected
+        assert other.get("peruserMfaLastUse") is None
+
+
+def test_without_a_prompt_the_reject_tells_where_to_enroll(slapd, ring):
+    with FreeRadius(slapd, ring=ring, instance={**ENROLL, "mode": "append"}) as server, server.client() as client:
+        reply = User(slapd, **INVITED).start(client)
+        assert reply.rejected and reply.result == "unenrolled" and SHIPPED in reply.message
+
+
+@pytest.mark.parametrize("items, said", [({"unenrolled": "enroll"}, "enroll"),
+                                         ({**ENROLL, "challenge.enroll_lifetime": 59}, "enroll_lifetime"),
+                                         ({**ENROLL, "challenge.enroll_lifetime": 3601}, "enroll_lifetime")])
+def test_what_enrolling_at_the_prompt_needs(slapd, ring, items, said):
+    with FreeRadius(slapd, ring=ring, instance=items, start=False) as server:
+        status, output = server.check()
+        assert status != 0 and said in output and "peruser_mfa[" in output
 
 
 # ---- locked, for clients that show nothing but challenges

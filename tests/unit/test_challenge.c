@@ -53,12 +53,14 @@ static void every_time_and_attempt_comes_back(void **state)
 		struct mfa_challenge in = sample(0);
 
 		in.issued_s = issued[i];
-		in.attempt = (uint8_t)(255 - i);
+		in.attempt = (uint8_t)(127 - i);
+		in.enrolling = i % 2 == 1;
 		in.failures = (uint8_t)(i * 3);
 		assert_int_equal(mfa_challenge_seal(text, &in, &ring, ""), MFA_OK);
 		assert_int_equal(mfa_challenge_open(&out, &ring, bytes(text), ""), MFA_OK);
 		assert_true(out.issued_s == in.issued_s);
 		assert_int_equal(out.attempt, in.attempt);
+		assert_int_equal(out.enrolling, in.enrolling);
 		assert_int_equal(out.failures, in.failures);
 	}
 }
@@ -82,6 +84,10 @@ static void more_than_fits_is_refused(void **state)
 
 	(void)state;
 	in.kept_len = MFA_CHALLENGE_KEPT + 1;
+	assert_int_equal(mfa_challenge_seal(text, &in, &ring, ""), MFA_ERR_ARG);
+	assert_zero(text, sizeof(text));
+	in = sample(0);
+	in.attempt = 128;
 	assert_int_equal(mfa_challenge_seal(text, &in, &ring, ""), MFA_ERR_ARG);
 	assert_zero(text, sizeof(text));
 }

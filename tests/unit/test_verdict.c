@@ -57,20 +57,22 @@ static void who_has_to_enrol_gets_what_the_policy_says(void **state)
 {
 	static struct {
 		enum mfa_unenrolled policy;
-		enum mfa_verdict verdict;
-	} const row[] = {{MFA_UNENROLLED_REJECT, MFA_REJECT},
-			 {MFA_UNENROLLED_ACCEPT, MFA_ACCEPT},
-			 {MFA_UNENROLLED_CHALLENGE, MFA_REJECT}};
+		enum mfa_verdict password, code;
+	} const row[] = {{MFA_UNENROLLED_REJECT, MFA_REJECT, MFA_REJECT},
+			 {MFA_UNENROLLED_ACCEPT, MFA_ACCEPT, MFA_REJECT},
+			 {MFA_UNENROLLED_CHALLENGE, MFA_REJECT, MFA_REJECT},
+			 {MFA_UNENROLLED_ENROLL, MFA_CHALLENGE, MFA_CHALLENGE}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(row); i++) {
 		user_init(&user, NULL);
 		entry_add(&user.entry, MFA_ATTR_ENABLED, "TRUE");
 		user.policy.unenrolled = row[i].policy;
-		assert_int_equal(user_password(&user, NOW), row[i].verdict);
+		assert_int_equal(user_password(&user, NOW), row[i].password);
 		assert_int_equal(user.decision.result, MFA_RESULT_UNENROLLED);
-		assert_int_equal(user_code(&user, NOW, "123456", NONCE_A, 1), MFA_REJECT);
+		assert_int_equal(user_code(&user, NOW, "123456", NONCE_A, 1), row[i].code);
 		assert_int_equal(user.decision.result, MFA_RESULT_UNENROLLED);
+		assert_int_equal(user.decision.change.count, 0);
 	}
 }
 
