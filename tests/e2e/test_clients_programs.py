@@ -7,6 +7,7 @@ from lib.pam import PamRadius
 from lib.programs import Dovecot, Login, Radcli, Squid
 from lib.radius_server import FreeRadius
 from lib.story import every_scenario, tell
+from lib.user import Enrolled
 
 # The policies of the documentation: what a client can do follows from its name.
 BY_CLIENT = """
@@ -54,3 +55,16 @@ def test_story(slapd, way, scenario, record_property):
 @pytest.mark.parametrize("way", [Login, Dovecot], indirect=True)
 def test_story_by_pam(slapd, way, scenario, record_property):
     tell(way, scenario, slapd, record_property)
+
+
+@pytest.mark.parametrize("bind, twice", [("%{NAS-Identifier}", True), ("%{NAS-Identifier} %{Packet-Src-Port}", False)])
+def test_two_helpers_of_squid_in_one_second(slapd, ring, bind, twice):
+    """Their packets are equal but for the port, so only a bind that names the port knows the second from a retransmission."""
+    user = Enrolled(slapd)
+    with FreeRadius(slapd, ring=ring, instance={"mode": "append", "challenge.bind": bind}) as server, \
+            Squid(server.port) as squid:
+        squid.stop_clock(server.preload("time_shift.so"))
+        words = user.password + user.device.code()
+        accepted, shown = squid.login(user, words)
+        assert accepted, shown
+        assert squid.login(user, words)[0] == twice

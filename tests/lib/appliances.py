@@ -27,7 +27,6 @@ class Appliance(Way):
     mode: str = "challenge"
     told: bool = False
     retries: bool = True
-    empty: bool = True
     tries: int = 2
     wait_s: int = 5
     signs: bool = True

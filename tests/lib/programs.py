@@ -89,27 +89,33 @@ class Squid(Way, Folder):
     """The helper of squid's basic authentication: a line in, OK or ERR out.
 
     It draws the Request Authenticator from the clock's seconds.  Two of its packets with the same words in
-    one second are equal, and no server can tell the second one from a retransmission.
+    one second are equal but for the port that they come from.
     """
 
     name, mode, told = "squid, basic_radius_auth", "append", False
 
     def __init__(self, port):
         super().__init__()
-        self.port, self.second = port, 0
+        self.port, self.second, self.clock = port, 0, {}
+
+    def stop_clock(self, preload):
+        """From now on each helper that is started sees this second."""
+        (self.dir / "time").write_text(str(int(time.time())))
+        self.clock = {"LD_PRELOAD": preload, "TIME_FILE": str(self.dir / "time")}
 
     def login(self, user, *typed):
-        wait_until(lambda: int(time.time()) > self.second, what="the next second")
+        wait_until(lambda: self.clock or int(time.time()) > self.second, what="the next second")
         self.second = int(time.time()) + 1
         done = subprocess.run([SQUID_HELPER, "-h", "127.0.0.1", "-p", str(self.port), "-i", "squid", "-w", "testing123",
-                               "-t", "5"], input=f"{user.uid} {typed[0]}\n", capture_output=True, text=True, timeout=60)
+                               "-t", "5"], input=f"{user.uid} {typed[0]}\n", capture_output=True, text=True, timeout=60,
+                              env={**os.environ, **self.clock})
         return done.stdout.startswith("OK"), done.stdout + done.stderr
 
 
 class Radcli(Way, Folder):
     """A program that uses libradcli."""
 
-    name, empty = "radcli", False
+    name = "radcli"
 
     def __init__(self, port):
         super().__init__()

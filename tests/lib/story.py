@@ -7,7 +7,6 @@ that the client showed, and these marks:
     mode      challenge: the code is typed at a prompt; append: after the password
     retries   a wrong code is asked again within the login
     told      a refused user reads the reason
-    empty     an empty answer can be typed (challenge only)
 
 The outcome goes into the report of the tests as properties; tools/client_table.py makes a table of them.
 """
@@ -26,7 +25,7 @@ SHOWING = {"locked": "challenge", "replayed": "challenge", "rejected": "challeng
 class Way:
     """The marks of a client that can do everything; a subclass says what it cannot do."""
 
-    mode, retries, told, empty = "challenge", True, True, True
+    mode, retries, told = "challenge", True, True
 
     def type(self, user, *codes):
         """The words that are typed for the password and codes."""
@@ -95,8 +94,6 @@ def _empty_answer(way, slapd):
         _refused(way, way.login(user, user.password), "Type the code")
         assert user.failures() == 0
         return "refused, no code counted"
-    if not way.empty:
-        return pytest.skip("this client sends no empty answer")
     accepted, shown = way.login(user, *way.type(user, "", user.device.code()))
     assert accepted and user.failures() == 0, shown
     return "asked again, in"
