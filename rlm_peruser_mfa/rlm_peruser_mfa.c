@@ -259,7 +259,7 @@ static enum mfa_rc ask_record(rlm_peruser_mfa_t *inst, REQUEST *request, struct 
 	memcpy(expected.user, notes->cut_for, sizeof(expected.user));
 	rc = peruser_ask(inst, request, &notes->record, &ask, cut_for);
 	if (notes->has_code && !inst->report_only && rc == MFA_OK &&
-	    decision->verdict == MFA_CHALLENGE) {
+	    decision->result == MFA_RESULT_CHALLENGED) {
 		decision->verdict = MFA_REJECT;
 		ask.code = &notes->code;
 		ask.nonce = notes->nonce;
@@ -284,18 +284,24 @@ static rlm_rcode_t stranger(rlm_peruser_mfa_t *inst, REQUEST *request,
 	return peruser_reject_with(request, NULL);
 }
 
-/** Ask for the code, or say that it was missing behind the password, or that there is none yet */
+/** Ask for the first code of a device that is set up meanwhile, where the client has a prompt */
+static rlm_rcode_t ask_to_enroll(rlm_peruser_mfa_t *inst, REQUEST *request,
+				 struct mfa_notes *notes)
+{
+	bool const has_prompt =
+		peruser_mode(inst, request) != MFA_MODE_APPEND && !notes->has_code;
+
+	peruser_report_decision(inst, request, &notes->record.login->decision);
+	if (!has_prompt) return peruser_reject_with(request, &inst->message.unenrolled);
+	return peruser_challenge_user(inst, request, &notes->record, &inst->message.enroll);
+}
+
+/** Ask for the code, or say that it was missing behind the password */
 static rlm_rcode_t ask_for_code(rlm_peruser_mfa_t *inst, REQUEST *request,
 				struct peruser_record *record)
 {
 	struct mfa_decision const *decision = &record->login->decision;
 
-	if (decision->result == MFA_RESULT_UNENROLLED) {
-		peruser_report_decision(inst, request, decision);
-		if (peruser_mode(inst, request) == MFA_MODE_APPEND)
-			return peruser_reject_with(request, &inst->message.unenrolled);
-		return peruser_challenge_user(inst, request, record, &inst->message.enroll);
-	}
 	if (peruser_mode(inst, request) == MFA_MODE_APPEND) {
 		peruser_report(request, MFA_RESULT_REJECTED,
 			       peruser_password(request)
@@ -309,10 +315,13 @@ static rlm_rcode_t ask_for_code(rlm_peruser_mfa_t *inst, REQUEST *request,
 
 /** Turn the decision after the first factor into a reply */
 static rlm_rcode_t reply_to_password(rlm_peruser_mfa_t *inst, REQUEST *request,
-				     struct peruser_record *record)
+				     struct mfa_notes *notes)
 {
+	struct peruser_record *record = &notes->record;
 	struct mfa_decision const *decision = &record->login->decision;
 
+	if (decision->verdict == MFA_CHALLENGE && decision->result == MFA_RESULT_UNENROLLED)
+		return ask_to_enroll(inst, request, notes);
 	if (decision->verdict == MFA_CHALLENGE) return ask_for_code(inst, request, record);
 	peruser_report_decision(inst, request, decision);
 	if (decision->verdict == MFA_ACCEPT) {
@@ -338,7 +347,7 @@ static rlm_rcode_t after_password(rlm_peruser_mfa_t *inst, REQUEST *request,
 	rc = ask_record(inst, request, notes);
 	if (record->login->record_diag.text[0]) RWARN("%s", record->login->record_diag.text);
 	if (rc == MFA_ERR_NOT_FOUND) return stranger(inst, request, notes);
-	if (!inst->report_only) return reply_to_password(inst, request, record);
+	if (!inst->report_only) return reply_to_password(inst, request, notes);
 	peruser_report_decision(inst, request, &record->login->decision);
 	return RLM_MODULE_NOOP;
 }

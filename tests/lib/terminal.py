@@ -13,8 +13,8 @@ import time
 def converse(command, words, prompt, *, timeout_s=30, env=None):
     """Run a command on a terminal of its own: (exit status, None when it did not end; all that was shown).
 
-    prompt is a pattern for the end of what was shown since the last word. Without a further word, the
-    person hangs up.
+    prompt is a pattern for the end of what was shown since the last word. A word may be a function that
+    returns it: what the person does before typing. Without a further word, the person hangs up.
     """
     master, slave = pty.openpty()
     process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=env, start_new_session=True,
@@ -54,6 +54,6 @@ def _talk(master, words, prompt, end):
         if prompt.search(shown[seen:]):
             if not words:
                 return shown
-            seen = len(shown)
-            os.write(master, words.pop(0).encode() + b"\n")
+            seen, word = len(shown), words.pop(0)
+            os.write(master, (word() if callable(word) else word).encode() + b"\n")
     raise TimeoutError(f"the program neither asks nor ends: {shown[-500:]}")
