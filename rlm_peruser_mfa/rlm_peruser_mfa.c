@@ -285,11 +285,9 @@ static rlm_rcode_t stranger(rlm_peruser_mfa_t *inst, REQUEST *request,
 }
 
 /** Ask for the first code of a device that is set up meanwhile, where the client has a prompt */
-static rlm_rcode_t ask_to_enroll(rlm_peruser_mfa_t *inst, REQUEST *request,
-				 struct mfa_notes *notes)
+static rlm_rcode_t ask_to_enroll(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_notes *notes)
 {
-	bool const has_prompt =
-		peruser_mode(inst, request) != MFA_MODE_APPEND && !notes->has_code;
+	bool const has_prompt = peruser_mode(inst, request) != MFA_MODE_APPEND && !notes->has_code;
 
 	peruser_report_decision(inst, request, &notes->record.login->decision);
 	if (!has_prompt) return peruser_reject_with(request, &inst->message.unenrolled);
