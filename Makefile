@@ -118,9 +118,10 @@ BENCH_BIN  := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*lo
 BENCH_LIB  := $(B)/libbench.a
 
 # The module takes what it needs and no more: the server loads all of it.
-CORE_LIBS  := $(call pkg_config,--libs,ldap lber,-lldap -llber) $(call pkg_config,--libs,liboath libcrypto,-loath -lcrypto)
+CORE_LIBS  := $(call pkg_config,--libs,ldap lber,-lldap -llber) $(call pkg_config,--libs,liboath libcrypto,-loath -lcrypto) \
+	$(call pkg_config,--libs,libcurl jansson,-lcurl -ljansson)
 SECCOMP_LIBS := $(if $(filter yes,$(SECCOMP)),$(call pkg_config,--libs,libseccomp,-lseccomp))
-ALL_LIBS   := $(call pkg_config,--libs,libconfuse libqrencode jansson libpskc libxml-2.0,-lconfuse -lqrencode -ljansson \
+ALL_LIBS   := $(call pkg_config,--libs,libconfuse libqrencode libpskc libxml-2.0,-lconfuse -lqrencode \
 	-lpskc -lxml2) -lfcgi $(SECCOMP_LIBS) $(CORE_LIBS)
 
 .PHONY: all unit tsan fuzzers preloads bench-programs test clients matrix reload demo serve bench lint format fuzz \

@@ -24,7 +24,7 @@ static bool is_active_directory(struct mfa_cli const *cli)
 /** Attributes that the subcommand looks at, and that did not come */
 static uint32_t find_missing(struct mfa_cli const *cli, struct mfa_entry const *entry)
 {
-	uint32_t missing = cli->command->looks_at;
+	uint32_t missing = cli->command->looks_at & ~mfa_config_ledger_attrs(&cli->config);
 
 	for (size_t i = 0; i < entry->count; i++) missing &= ~MFA_ATTR_BIT(entry->list[i].attr);
 	return missing;

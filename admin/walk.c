@@ -5,6 +5,7 @@
 #include "admin/process.h"
 #include "admin/rights.h"
 #include "core/conn.h"
+#include "core/ledger.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,12 +115,13 @@ static enum mfa_rc find_name(struct mfa_entry *entry, struct mfa_diag *diag, str
 	return mfa_conn_read(entry, diag, cli->conn, MFA_SIDE_READ, &where);
 }
 
-/** What was read is no answer before it is known that nothing is hidden */
-static enum mfa_rc check_rights(struct mfa_entry *entry, struct mfa_diag *diag,
-				struct mfa_cli const *cli, enum mfa_side side)
+/** What was read is no answer before it is known that nothing is hidden; then the ledger's part */
+static enum mfa_rc complete(struct mfa_entry *entry, struct mfa_diag *diag,
+			    struct mfa_cli const *cli, enum mfa_side side)
 {
-	enum mfa_rc const rc = mfa_cli_rights_check(diag, cli, side, entry);
+	enum mfa_rc rc = mfa_cli_rights_check(diag, cli, side, entry);
 
+	if (rc == MFA_OK) rc = mfa_ledger_read(entry, diag, cli->conn);
 	if (rc != MFA_OK) mfa_entry_clear(entry);
 	return rc;
 }
@@ -131,7 +133,7 @@ enum mfa_rc mfa_cli_find(struct mfa_entry *entry, struct mfa_diag *diag, struct 
 
 	mfa_conn_start(cli->conn);
 	rc = is_dn(user) ? find_dn(entry, diag, cli, user) : find_name(entry, diag, cli, user);
-	return rc == MFA_OK ? check_rights(entry, diag, cli, MFA_SIDE_READ) : rc;
+	return rc == MFA_OK ? complete(entry, diag, cli, MFA_SIDE_READ) : rc;
 }
 
 enum mfa_rc mfa_cli_read_again(struct mfa_entry *entry, struct mfa_diag *diag, struct mfa_cli *cli,
@@ -142,7 +144,7 @@ enum mfa_rc mfa_cli_read_again(struct mfa_entry *entry, struct mfa_diag *diag, s
 
 	mfa_conn_start(cli->conn);
 	rc = mfa_conn_read(entry, diag, cli->conn, MFA_SIDE_WRITE, &where);
-	return rc == MFA_OK ? check_rights(entry, diag, cli, MFA_SIDE_WRITE) : rc;
+	return rc == MFA_OK ? complete(entry, diag, cli, MFA_SIDE_WRITE) : rc;
 }
 
 /** A walk between two pages */
@@ -273,6 +275,16 @@ static void say_problem(struct walk *walk, char const *user, struct mfa_diag con
 	mfa_cli_warn("%s: %s", user, diag->text);
 }
 
+/** Ask the ledger too, where the subcommand looks at what it holds */
+static enum mfa_rc read_ledger(struct walk *walk, struct mfa_diag *diag)
+{
+	struct mfa_conn *conn = walk->cli->conn;
+
+	if (!(walk->cli->command->looks_at & MFA_LEDGER_MAY_HOLD)) return MFA_OK;
+	mfa_conn_start(conn);
+	return mfa_ledger_read(walk->entry, diag, conn);
+}
+
 /** Visit one entry, when all of it can be seen; fails when the directory does */
 static enum mfa_rc visit_entry(struct walk *walk, LDAPMessage *message,
 			       struct mfa_cli_proof const *proof)
@@ -288,6 +300,7 @@ static enum mfa_rc visit_entry(struct walk *walk, LDAPMessage *message,
 	if (rc == MFA_OK)
 		rc = mfa_cli_rights_answer(proof, &diag, walk->cli, walk->cli->walk, walk->handle,
 					   walk->entry);
+	if (rc == MFA_OK) rc = read_ledger(walk, &diag);
 	if (rc == MFA_OK) {
 		walk->ended =
 			!walk->visitor->visit(walk->cli, user, walk->entry, walk->visitor->uctx);

@@ -93,3 +93,18 @@ void mfa_change_assert(struct mfa_change *change, struct mfa_entry const *entry,
 		if (!takes_away(change, attr, value)) append_assert(change, attr, value);
 	}
 }
+
+void mfa_change_without(struct mfa_change *part, struct mfa_change const *change, uint32_t attrs)
+{
+	mfa_change_init(part);
+	part->overflow = change->overflow;
+	part->must_assert = change->must_assert;
+	for (size_t i = 0; i < change->count; i++) {
+		if (!(attrs & MFA_ATTR_BIT(change->list[i].attr)))
+			part->list[part->count++] = change->list[i];
+	}
+	for (size_t i = 0; i < change->assert_count; i++) {
+		if (!(attrs & MFA_ATTR_BIT(change->asserts[i].attr)))
+			part->asserts[part->assert_count++] = change->asserts[i];
+	}
+}

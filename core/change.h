@@ -41,6 +41,12 @@ struct mfa_change {
 /** Make it empty; the text is not touched */
 void mfa_change_init(struct mfa_change *change);
 
+/** Copy the part of a change that concerns other attributes than those of a set
+ *
+ * Its values keep pointing into @p change and the entry.
+ */
+void mfa_change_without(struct mfa_change *part, struct mfa_change const *change, uint32_t attrs);
+
 /** Add an operation
  *
  * ADD copies its value; DELETE keeps pointing into the entry that was read.

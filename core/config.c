@@ -47,6 +47,14 @@ struct mfa_config_item const mfa_config_items[] = {
 	{"lockout", "base", MFA_CONFIG_NUMBER, AT(lock_base_s), "30", 1, 86400, NULL},
 	{"lockout", "max", MFA_CONFIG_NUMBER, AT(lock_max_s), "3600", 1, 604800, NULL},
 
+	{"ledger", "type", MFA_CONFIG_CHOICE, AT(ledger_type), "ldap", 0, 0, "ldap etcd"},
+	{"ledger", "endpoints", MFA_CONFIG_STRING, AT(ledger_endpoints), "", 0, STRING_MAX, NULL},
+	{"ledger", "user", MFA_CONFIG_STRING, AT(ledger_user), "", 0, 128, NULL},
+	{"ledger", "password_file", MFA_CONFIG_STRING, AT(ledger_password_file), "", 0, STRING_MAX,
+	 NULL},
+	{"ledger", "ca_file", MFA_CONFIG_STRING, AT(ledger_ca_file), "", 0, STRING_MAX, NULL},
+	{"ledger", "prefix", MFA_CONFIG_STRING, AT(ledger_prefix), "peruser-mfa/", 1, 128, NULL},
+
 	{NULL, "key_ring", MFA_CONFIG_STRING, AT(key_ring), NULL, 1, STRING_MAX, NULL},
 	{NULL, NULL, MFA_CONFIG_STRING, 0, NULL, 0, 0, NULL},
 };
@@ -284,18 +292,70 @@ static unsigned count_words(char const *text)
 	return n;
 }
 
+uint32_t mfa_config_ledger_attrs(struct mfa_config const *config)
+{
+	if (config->ledger_type == MFA_LEDGER_LDAP) return 0;
+	return MFA_ATTR_BIT(MFA_ATTR_LAST_USE) | MFA_ATTR_BIT(MFA_ATTR_FAILURES);
+}
+
+/** Whether a URL of etcd protects the password: by TLS, or by not leaving the machine */
+static bool endpoint_ok(struct mfa_bytes url)
+{
+	static char const *const begins[] = {"https://", "http://127.0.0.1:", "http://[::1]:"};
+
+	for (size_t i = 0; i < sizeof(begins) / sizeof(begins[0]); i++) {
+		size_t const len = strlen(begins[i]);
+
+		if (url.len > len &&
+		    mfa_bytes_equal((struct mfa_bytes){url.data, len}, mfa_bytes_of(begins[i]))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static enum mfa_rc check_endpoints(struct mfa_diag *diag, char const *endpoints)
+{
+	struct mfa_bytes rest = mfa_bytes_of(endpoints), word;
+	unsigned n = 0;
+
+	while (rest.len > 0) {
+		if (!mfa_text_word(&word, &rest)) continue;
+		if (!endpoint_ok(word)) n = MFA_ENDPOINTS_MAX;
+		n++;
+	}
+	if (n > 0 && n <= MFA_ENDPOINTS_MAX) return MFA_OK;
+	mfa_diag_set(diag,
+		     "'endpoints' in section ledger must be 1 to %u URLs that begin with https://, "
+		     "separated by spaces (http:// to 127.0.0.1 or [::1] only)",
+		     MFA_ENDPOINTS_MAX);
+	return MFA_ERR_FORMAT;
+}
+
+static enum mfa_rc check_ledger(struct mfa_config const *config, struct mfa_diag *diag)
+{
+	if (config->ledger_type == MFA_LEDGER_LDAP) return MFA_OK;
+	if (!config->ledger_user[0] != !config->ledger_password_file[0]) {
+		mfa_diag_say(diag, "'user' and 'password_file' in section ledger belong together");
+		return MFA_ERR_FORMAT;
+	}
+	return check_endpoints(diag, config->ledger_endpoints);
+}
+
 /** Refuse a configuration by which several servers are written to */
 static enum mfa_rc check_writers(struct mfa_config const *config, struct mfa_diag *diag)
 {
 	bool const own = count_words(config->write_uri) > 0;
 	unsigned const writers = count_words(own ? config->write_uri : config->uri);
 
+	if (config->ledger_type == MFA_LEDGER_ETCD) return MFA_OK;
 	if (writers <= 1 || config->several_writers == MFA_SEVERAL_ACCEPT_REPLAYS) return MFA_OK;
 	mfa_diag_set(
 		diag,
 		"'%s' in section ldap names %u servers to write to, and each could accept the "
 		"same code once: set 'write_uri' to one server ('uri' may list several to read "
-		"from), or set several_writers = accept_replays",
+		"from), set type = \"etcd\" in section ledger, or set several_writers = "
+		"accept_replays",
 		own ? "write_uri" : "uri", writers);
 	return MFA_ERR_FORMAT;
 }
@@ -319,7 +379,8 @@ enum mfa_rc mfa_config_complete(void const *base, struct mfa_diag *diag,
 			return MFA_ERR_FORMAT;
 		}
 	}
-	return items == mfa_config_items ? check_writers(base, diag) : MFA_OK;
+	if (items != mfa_config_items) return MFA_OK;
+	return check_ledger(base, diag) == MFA_OK ? check_writers(base, diag) : MFA_ERR_FORMAT;
 }
 
 void mfa_config_clear(void *base, struct mfa_config_item const *items)

@@ -38,6 +38,12 @@ enum mfa_confirm {
 	MFA_CONFIRM_ALWAYS, //!< Nobody is accepted without a code while the provider is away.
 };
 
+/** Where it is written down that a code was used: see core/ledger.h */
+enum mfa_ledger_type {
+	MFA_LEDGER_LDAP = 0, //!< In the user's entry.
+	MFA_LEDGER_ETCD,     //!< In etcd.
+};
+
 /** All shared settings; strings are owned, free with mfa_config_clear() */
 struct mfa_config {
 	/* ldap { } */
@@ -70,6 +76,14 @@ struct mfa_config {
 	uint32_t lock_base_s;
 	uint32_t lock_max_s;
 
+	/* ledger { } */
+	uint32_t ledger_type;	//!< enum mfa_ledger_type.
+	char *ledger_endpoints; //!< URLs of etcd's members, separated by spaces.
+	char *ledger_user;	//!< Empty: etcd asks for no password.
+	char *ledger_password_file;
+	char *ledger_ca_file; //!< PEM; empty: the system's.
+	char *ledger_prefix;  //!< In front of every key.
+
 	char *key_ring; //!< Path.
 };
 
@@ -94,6 +108,7 @@ struct mfa_config_item {
 	char const *choices; //!< CHOICE: words separated by spaces.
 };
 
+#define MFA_ENDPOINTS_MAX   8u	   //!< Members of etcd in a list.
 #define MFA_CONFIG_FILE_MAX 32767u //!< Bytes of a configuration file.
 
 /** The items of struct mfa_config */
@@ -123,6 +138,9 @@ enum mfa_rc mfa_config_defaults(void *base, struct mfa_config_item const *items)
  */
 enum mfa_rc mfa_config_complete(void const *base, struct mfa_diag *diag,
 				struct mfa_config_item const *items) MFA_MUST_CHECK;
+
+/** Attributes that are not kept in the directory: a set of them */
+uint32_t mfa_config_ledger_attrs(struct mfa_config const *config);
 
 /** What is to be confirmed; MFA_CONFIRM_NO where reading and writing go to the same servers */
 enum mfa_confirm mfa_config_confirm(struct mfa_config const *config);

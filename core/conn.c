@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/etcd_http.h"
 #include "core/rights.h"
 #include "core/servers.h"
 
@@ -173,6 +174,7 @@ void mfa_conn_free(struct mfa_conn **conn)
 	mfa_conn_drop(*conn, MFA_SIDE_READ);
 	mfa_conn_drop(*conn, MFA_SIDE_WRITE);
 	mfa_conn_close(&(*conn)->user, *conn);
+	mfa_etcd_free(&(*conn)->etcd);
 	free(*conn);
 	*conn = NULL;
 }

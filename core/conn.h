@@ -18,6 +18,7 @@ struct mfa_conn {
 	LDAP *user;	     //!< Users bind here, one after the other; NULL until the first.
 	int64_t deadline_ms; //!< Monotonic; 0: none was set.
 	int64_t io_deadline_ms;	  //!< Monotonic, for the bytes of one operation; 0: none.
+	struct mfa_etcd *etcd;	  //!< Connection to the ledger; NULL until it is needed.
 	struct ldap_conncb guard; //!< See mfa_conn_guard().
 };
 

@@ -10,6 +10,9 @@ void mfa_entry_init(struct mfa_entry *entry)
 	entry->dn = entry->id = (struct mfa_bytes){0};
 	entry->has_class = false;
 	entry->left_out = 0;
+	entry->has_ledger = false;
+	entry->ledger_revision = 0;
+	entry->ledger = (struct mfa_bytes){0};
 	entry->count = entry->used = 0;
 }
 
@@ -42,6 +45,26 @@ enum mfa_rc mfa_entry_add(struct mfa_entry *entry, enum mfa_attr attr, struct mf
 	rc = keep(&entry->list[entry->count].value, entry, value);
 	if (rc == MFA_OK) entry->list[entry->count++].attr = attr;
 	return rc;
+}
+
+void mfa_entry_remove(struct mfa_entry *entry, enum mfa_attr attr, struct mfa_bytes value)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < entry->count; i++) {
+		bool const goes = entry->list[i].attr == attr &&
+				  (!value.data || mfa_bytes_equal(entry->list[i].value, value));
+
+		if (!goes) entry->list[kept++] = entry->list[i];
+	}
+	entry->count = kept;
+}
+
+enum mfa_rc mfa_entry_set_ledger(struct mfa_entry *entry, struct mfa_bytes text, int64_t revision)
+{
+	entry->has_ledger = true;
+	entry->ledger_revision = revision;
+	return keep(&entry->ledger, entry, text);
 }
 
 size_t mfa_entry_count(struct mfa_entry const *entry, enum mfa_attr attr)

@@ -14,11 +14,14 @@
 
 /** An entry; too large for a stack, wipe it with mfa_entry_clear() */
 struct mfa_entry {
-	struct mfa_bytes dn; //!< As the directory gave it; NUL behind it.
-	struct mfa_bytes id; //!< Immutable id: entryUUID, nsUniqueId, objectGUID; raw bytes.
-	bool has_class;	     //!< The auxiliary class is there; only set when it was asked for.
-	uint32_t left_out;   //!< Set of attributes that were not asked for.
-	size_t count;	     //!< Values below.
+	struct mfa_bytes dn;	 //!< As the directory gave it; NUL behind it.
+	struct mfa_bytes id;	 //!< Immutable id: entryUUID, nsUniqueId, objectGUID; raw bytes.
+	bool has_class;		 //!< The auxiliary class is there; only set when it was asked for.
+	uint32_t left_out;	 //!< Set of attributes that were not asked for.
+	bool has_ledger;	 //!< What the ledger says is in here: see core/ledger.h.
+	int64_t ledger_revision; //!< Of what the ledger said; 0: it knew nothing.
+	struct mfa_bytes ledger; //!< What it said.
+	size_t count;		 //!< Values below.
 	struct {
 		enum mfa_attr attr;
 		struct mfa_bytes value;
@@ -37,6 +40,13 @@ void mfa_entry_init(struct mfa_entry *entry);
 enum mfa_rc mfa_entry_set_dn(struct mfa_entry *entry, struct mfa_bytes dn) MFA_MUST_CHECK;
 enum mfa_rc mfa_entry_set_id(struct mfa_entry *entry, struct mfa_bytes id) MFA_MUST_CHECK;
 enum mfa_rc mfa_entry_add(struct mfa_entry *entry, enum mfa_attr attr, struct mfa_bytes value)
+	MFA_MUST_CHECK;
+
+/** Take a value out; no bytes: all values of the attribute */
+void mfa_entry_remove(struct mfa_entry *entry, enum mfa_attr attr, struct mfa_bytes value);
+
+/** Keep what the ledger said, by copy; otherwise as mfa_entry_add() */
+enum mfa_rc mfa_entry_set_ledger(struct mfa_entry *entry, struct mfa_bytes text, int64_t revision)
 	MFA_MUST_CHECK;
 
 /** How many values an attribute has */

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/keyring.h"
+#include "core/private_file.h"
 
 #include <openssl/crypto.h>
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static char const *const purpose_info[MFA_PURPOSE_COUNT] = {
 	[MFA_PURPOSE_SECRET] = "peruser-mfa secret",
@@ -134,58 +131,14 @@ enum mfa_rc mfa_keyring_parse(struct mfa_keyring *ring, struct mfa_diag *diag,
 	return rc;
 }
 
-/** Open a file of secrets; the mode is checked on what was opened, not on a name */
-static enum mfa_rc open_private(int *fd, struct mfa_diag *diag, char const *path)
-{
-	struct stat st;
-
-	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
-	if (*fd < 0) {
-		char const *why = errno == EACCES  ? "permission denied"
-				  : errno == ELOOP ? "it is a symbolic link"
-						   : "no such file";
-
-		mfa_diag_set(diag, "key ring '%s': cannot open: %s", path, why);
-		return MFA_ERR_NOT_FOUND;
-	}
-	if (fstat(*fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-		mfa_diag_set(diag, "key ring '%s': not a regular file", path);
-	} else if (st.st_mode & (S_IRWXO | S_IWGRP | S_IXGRP)) {
-		mfa_diag_set(diag, "key ring '%s': mode %04o, allowed is 0640 or stricter", path,
-			     (unsigned)st.st_mode & 07777u);
-	} else {
-		return MFA_OK;
-	}
-	(void)close(*fd);
-	*fd = -1;
-	return MFA_ERR_DENIED;
-}
-
 enum mfa_rc mfa_keyring_load(struct mfa_keyring *ring, struct mfa_diag *diag, char const *path)
 {
 	uint8_t text[MFA_KEYRING_FILE_MAX + 1];
-	size_t len = 0;
-	ssize_t n = 0;
-	int fd;
-	enum mfa_rc rc;
+	size_t len;
+	enum mfa_rc rc = mfa_private_file_read(text, &len, sizeof(text), diag, "key ring", path);
 
 	memset(ring, 0, sizeof(*ring));
-	rc = open_private(&fd, diag, path);
-	if (rc != MFA_OK) return rc;
-	while (len < sizeof(text) && (n = read(fd, text + len, sizeof(text) - len)) > 0) {
-		len += (size_t)n;
-	}
-	(void)close(fd);
-	if (n < 0) {
-		mfa_diag_set(diag, "key ring '%s': cannot be read", path);
-		rc = MFA_ERR_NOT_FOUND;
-	} else if (len == sizeof(text)) {
-		mfa_diag_set(diag, "key ring '%s': larger than %u bytes", path,
-			     MFA_KEYRING_FILE_MAX);
-		rc = MFA_ERR_SPACE;
-	} else {
-		rc = mfa_keyring_parse(ring, diag, (struct mfa_bytes){text, len});
-	}
+	if (rc == MFA_OK) rc = mfa_keyring_parse(ring, diag, (struct mfa_bytes){text, len});
 	OPENSSL_cleanse(text, sizeof(text));
 	return rc;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/login.h"
+#include "core/ledger.h"
 
 #include <openssl/crypto.h>
 
@@ -104,6 +105,15 @@ static uint32_t needs(struct mfa_policy const *policy, struct mfa_code const *co
 	return set;
 }
 
+/** Those of them that the directory holds */
+static uint32_t needs_from_directory(struct mfa_login_context const *ctx,
+				     struct mfa_request const *request)
+{
+	uint32_t const apart = ctx->conn ? mfa_ledger_attrs(ctx->conn) : 0;
+
+	return needs(ctx->policy, request->code) & ~apart;
+}
+
 uint32_t mfa_login_spare(struct mfa_policy const *policy, bool recovery)
 {
 	uint32_t spare = MFA_ATTR_BIT(MFA_ATTR_VOUCHER);
@@ -116,8 +126,9 @@ uint32_t mfa_login_spare(struct mfa_policy const *policy, bool recovery)
 enum mfa_rc mfa_login_read(struct mfa_login *login, struct mfa_diag *diag, struct mfa_conn *conn,
 			   enum mfa_side side, struct mfa_where const *where)
 {
-	enum mfa_rc const rc = mfa_conn_read(&login->entry, diag, conn, side, where);
+	enum mfa_rc rc = mfa_conn_read(&login->entry, diag, conn, side, where);
 
+	if (rc == MFA_OK) rc = mfa_ledger_read(&login->entry, diag, conn);
 	login->have_entry = rc == MFA_OK;
 	login->side = side;
 	return rc;
@@ -185,11 +196,12 @@ static void ask_record(struct question const *question)
 }
 
 /** Whether the answer may rest on the entry that is there */
-static bool is_proven(struct mfa_login *login)
+static bool is_proven(struct mfa_login *login, struct mfa_conn const *conn)
 {
 	struct mfa_decision *decision = &login->decision;
 
 	if (!login->is_earlier) return true;
+	if (conn && mfa_ledger_is_apart(conn)) return false;
 	decision->change.must_assert = true;
 	return decision->verdict == MFA_ACCEPT && decision->change.count > 0 &&
 	       decision->change.assert_count > 0;
@@ -248,7 +260,7 @@ static enum mfa_rc decide(struct mfa_update *update, struct mfa_diag *diag)
 	login->sent = update->sent;
 	ask_record(question);
 	keep_reason(question);
-	update->have_entry = is_proven(login);
+	update->have_entry = is_proven(login, update->conn);
 	question->unknown = false;
 	question->by_replica = update->have_entry && needs_confirming(question);
 	if (!question->by_replica) return MFA_OK;
@@ -302,7 +314,7 @@ enum mfa_rc mfa_login_run(struct mfa_login *login, struct mfa_login_context cons
 	enum mfa_rc rc;
 
 	if (ctx->lean) where.leave_out = mfa_login_spare(ctx->policy, is_recovery(request->code));
-	if (login->entry.left_out & needs(ctx->policy, request->code)) update.have_entry = false;
+	if (login->entry.left_out & needs_from_directory(ctx, request)) update.have_entry = false;
 	rc = run(&update, &diag);
 	login->have_entry = update.have_entry;
 	return rc == MFA_OK ? MFA_OK : fail(login, rc, &diag);

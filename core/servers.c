@@ -21,11 +21,20 @@ bool mfa_server_is_good(struct mfa_store *store, enum mfa_side side, unsigned n)
 							   __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
+static char const *list_of(struct mfa_config const *config, enum mfa_side side)
+{
+	switch (side) {
+	case MFA_SIDE_READ: break;
+	case MFA_SIDE_WRITE: return config->write_uri;
+	case MFA_SIDE_LEDGER: return config->ledger_endpoints;
+	}
+	return config->uri;
+}
+
 /** Whether there is another server to go to */
 static bool is_list(struct mfa_store const *store, enum mfa_side side)
 {
-	char const *uris = side == MFA_SIDE_WRITE ? store->config->write_uri : store->config->uri;
-	struct mfa_bytes rest = mfa_bytes_of(uris), word;
+	struct mfa_bytes rest = mfa_bytes_of(list_of(store->config, side)), word;
 	unsigned count = 0;
 
 	while (rest.len > 0) count += mfa_text_word(&word, &rest) ? 1 : 0;

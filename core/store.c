@@ -197,10 +197,11 @@ size_t mfa_conn_attrs(char *attrs[static MFA_READ_ATTRS], struct mfa_store const
 		      uint32_t leave_out)
 {
 	static char object_class[] = "objectClass";
+	uint32_t const apart = mfa_config_ledger_attrs(store->config);
 	size_t n = 0;
 
 	for (size_t i = 0; i < MFA_ATTR_COUNT; i++) {
-		if (!(leave_out & MFA_ATTR_BIT(i))) attrs[n++] = store->config->attr[i];
+		if (!((leave_out | apart) & MFA_ATTR_BIT(i))) attrs[n++] = store->config->attr[i];
 	}
 	attrs[n++] = store->config->attr_id;
 	if (store->read_class) attrs[n++] = object_class;
@@ -263,12 +264,12 @@ enum mfa_rc mfa_conn_read(struct mfa_entry *entry, struct mfa_diag *diag, struct
 
 	rc = take_entry(entry, diag, conn->store->config, handle, result);
 	(void)ldap_msgfree(result);
-	entry->left_out = where->leave_out;
+	entry->left_out = where->leave_out | mfa_config_ledger_attrs(conn->store->config);
 	rc = check_rights(entry, diag, conn, handle, rc);
 	if (rc == MFA_ERR_UNAVAILABLE) mfa_conn_drop(conn, side);
 	if (rc == MFA_OK) return MFA_OK;
 	mfa_entry_clear(entry);
-	entry->left_out = where->leave_out;
+	entry->left_out = where->leave_out | mfa_config_ledger_attrs(conn->store->config);
 	return rc;
 }
 

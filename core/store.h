@@ -11,11 +11,21 @@
 #include "core/change.h"
 #include "core/config.h"
 
+#include <pthread.h>
+
 /** Who connects; the strings must live as long as the connections */
 struct mfa_account {
 	char const *identity; //!< Bind DN; empty with mechanism "EXTERNAL", or for anonymous.
 	char const *password; //!< Empty: anonymous.
 	bool external;	      //!< SASL EXTERNAL, over ldapi:// or with a client certificate.
+};
+
+#define MFA_ETCD_TOKEN_SIZE 512u //!< Bytes of a token, NUL included.
+
+/** What etcd gives for a password; all connections use the same one; zero is a good start */
+struct mfa_etcd_token {
+	pthread_mutex_t lock;
+	char text[MFA_ETCD_TOKEN_SIZE];
 };
 
 #define MFA_SERVERS_MAX 8u //!< Servers of a list whose failures are remembered.
@@ -27,11 +37,12 @@ struct mfa_store {
 	bool read_class; //!< Also ask for objectClass: for programs that enrol.
 	bool no_assert;	 //!< Set by the first server that refuses the assertion control.
 	void (*log)(char const *line); //!< Told of faults that concern no single user; or NULL.
-	int64_t failed_until_ms[2][MFA_SERVERS_MAX]; //!< See core/servers.h; by enum mfa_side.
-	unsigned in_use[2];	 //!< Position of the server that was connected last, by side.
+	int64_t failed_until_ms[3][MFA_SERVERS_MAX]; //!< See core/servers.h; by enum mfa_side.
+	unsigned in_use[3];	 //!< Position of the server that was connected last, by side.
 	uint32_t unreadable;	 //!< See core/rights.h: attributes that may be hidden from us.
 	int64_t rights_again_ms; //!< Monotonic: when the rights are tried next.
 	int64_t away_until_ms; //!< Monotonic: see mfa_conn_may_confirm(); 0: the provider is there.
+	struct mfa_etcd_token token; //!< See core/etcd.h.
 };
 
 /** A connection; opaque */
@@ -39,8 +50,9 @@ struct mfa_conn;
 
 /** Which server to ask */
 enum mfa_side {
-	MFA_SIDE_READ,	//!< uri: a replica will do.
-	MFA_SIDE_WRITE, //!< write_uri: the provider.
+	MFA_SIDE_READ,	 //!< uri: a replica will do.
+	MFA_SIDE_WRITE,	 //!< write_uri: the provider.
+	MFA_SIDE_LEDGER, //!< Not for the directory: endpoints of the ledger, in core/servers.h.
 };
 
 /** Where an entry is */

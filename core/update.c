@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/update.h"
+#include "core/ledger.h"
 
 #include <unistd.h>
 
@@ -18,7 +19,8 @@ static enum mfa_rc read_and_decide(struct mfa_update *update, struct mfa_diag *d
 			if (rc != MFA_OK) return rc;
 			update->have_entry = update->fresh = true;
 		}
-		rc = update->decide(update, diag);
+		if (update->conn) rc = mfa_ledger_read(update->entry, diag, update->conn);
+		if (rc == MFA_OK) rc = update->decide(update, diag);
 	} while (rc == MFA_OK && !update->have_entry);
 	return rc;
 }
@@ -33,17 +35,15 @@ static enum mfa_rc write_change(struct mfa_update *update, struct mfa_diag *diag
 	}
 	if (update->change->count == 0 || update->dry_run) return MFA_OK;
 	if (!update->conn) return MFA_ERR_INTERNAL;
-	rc = mfa_conn_modify(diag, update->conn, update->entry->dn, update->change);
+	rc = mfa_ledger_write(diag, update->conn, update->entry, update->change, &update->side);
 	update->sent |= rc == MFA_ERR_BROKEN;
 	/* Whatever came between reading and writing is in the entry that is read now. */
 	if (rc == MFA_OK && update->recheck && update->change->assert_count > 0 &&
-	    !mfa_conn_asserts(update->conn)) {
+	    !mfa_conn_asserts(update->conn) && !mfa_ledger_is_apart(update->conn)) {
 		rc = MFA_ERR_CONFLICT;
-	}
-	if (mfa_rc_again(rc)) {
-		update->have_entry = false;
 		update->side = MFA_SIDE_WRITE;
 	}
+	if (mfa_rc_again(rc)) update->have_entry = false;
 	return rc;
 }
 

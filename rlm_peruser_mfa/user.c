@@ -221,8 +221,10 @@ static enum mfa_rc run(rlm_peruser_mfa_t *inst, struct mfa_login *login,
 	struct mfa_conn **conn = NULL;
 	enum mfa_rc rc;
 
-	/* The password step with a record in hand writes nothing; the provider may have to confirm. */
-	if (!login->have_entry || ask->code || ctx->confirm != MFA_CONFIRM_NO) {
+	/* The password step with a record in hand writes nothing; the provider may have to confirm,
+	 * and a ledger outside the directory has to be asked. */
+	if (!login->have_entry || ask->code || ctx->confirm != MFA_CONFIRM_NO ||
+	    mfa_config_ledger_attrs(&inst->directory.config) != 0) {
 		conn = borrow(inst, &login->decision.reason);
 		if (!conn) return fail(login, MFA_ERR_UNAVAILABLE);
 		ctx->conn = *conn;

@@ -14,7 +14,7 @@ if [ "$got" != 'rlm_peruser_mfa ' ]; then
 	rc=1
 fi
 extra=$(objdump -p "$1" | awk '$1 == "NEEDED" { print $2 }' |
-	grep -vE '^(libldap|liblber|liboath|libcrypto|libc|ld-linux[-a-z0-9_]*)[-.0-9]*\.so\.' | tr '\n' ' ') || true
+	grep -vE '^(libldap|liblber|liboath|libcrypto|libcurl|libjansson|libc|ld-linux[-a-z0-9_]*)[-.0-9]*\.so\.' | tr '\n' ' ') || true
 if [ -n "$extra" ]; then
 	echo "check_exports: $1 also loads: $extra" >&2
 	rc=1

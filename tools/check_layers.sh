@@ -15,10 +15,18 @@ deny() { # deny <folder> <regex of what stands behind #include < or "> <why>
 	fi
 }
 
+only() { # only <folder> <regex of an include> <regex of the files that may> <why>
+	if grep -rnE --include='*.[ch]' "^[[:space:]]*#[[:space:]]*include[[:space:]]*[<\"]($2)" "$1" | grep -vE "^$3:"; then
+		echo "check_layers: $1: $4" >&2
+		rc=1
+	fi
+}
+
 for folder; do
 	case $folder in
 	core)
-		deny core 'freeradius|talloc\.h|fcgi|syslog\.h|jansson|qrencode|pskc|libxml|seccomp' 'core knows no host program'
+		deny core 'freeradius|talloc\.h|fcgi|syslog\.h|qrencode|pskc|libxml|seccomp' 'core knows no host program'
+		only core 'jansson|curl/' 'core/(etcd|ledger)[a-z_]*\.[ch]' 'JSON and HTTP belong to the ledger'
 		deny core '(\.\./)*(rlm_peruser_mfa|enroll|admin)/' 'core is below its callers'
 		;;
 	rlm_peruser_mfa)
