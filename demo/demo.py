@@ -32,7 +32,8 @@ except ImportError as missing:
 SHOTS = TOP / "build/demo/screenshots"
 WINDOW = (760, 480)
 SECRET = "testing123"
-PASSWORDS = {"user1": "sunflower-1", "user2": "sunflower-2"}
+PASSWORDS = {"user1": "sunflower-1", "user2": "sunflower-2", "user3": "sunflower-3"}
+INVITED = {"user3": {"peruserMfaEnabled": "TRUE"}}
 PHONE = "My phone"
 WIDTH = 78
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -69,7 +70,8 @@ def step(where, what):
     """A line: who does what before it is done, the answer behind it afterwards."""
     print(f"   {where:<5} {what + ' ':.<46} ", end="", flush=True)
     try:
-        yield lambda answer, *more: print("\n".join([answer, *(" " * 9 + line for line in more)]), flush=True)
+        yield lambda answer, *more: print("\n".join([answer, *(" " * 9 + line for text in more
+                                                                for line in textwrap.wrap(text, WIDTH - 9))]), flush=True)
     except BaseException:
         print(flush=True)
         raise
@@ -79,18 +81,23 @@ def step(where, what):
 
 @contextlib.contextmanager
 def servers():
-    """Directory, RADIUS server and page, for two users without MFA."""
+    """Directory, RADIUS server and page, for two users without MFA and one who has to turn it on."""
     ring = Ring()
-    users = [person(name, password) for name, password in PASSWORDS.items()]
-    with Slapd(users) as slapd, FreeRadius(slapd, ring=ring, more=shipped_site(), echo=False) as radius, \
-            Page(slapd, ring=ring) as page:
+    users = [person(name, password, **INVITED.get(name, {})) for name, password in PASSWORDS.items()]
+    with Slapd(users) as slapd, Page(slapd, ring=ring) as page, \
+            FreeRadius(slapd, ring=ring, more=shipped_site(), echo=False, instance=enroll_at(page.url)) as radius:
         yield slapd, radius, page
 
 
+def enroll_at(url):
+    """Items of the module: a user who has to enroll does so while the login waits."""
+    return {"unenrolled": "enroll", "message.enroll": f"Set up two-factor login at {url} and type the next code: "}
+
+
 def introduce(slapd, radius, page):
-    fact("a directory with user1 and user2", f"OpenLDAP    {slapd.uri}")
+    fact("a directory with user1, user2, user3", f"OpenLDAP    {slapd.uri}")
     fact("the RADIUS server that a VPN asks", f"FreeRADIUS  127.0.0.1:{radius.port}")
-    fact("the enrolment page", f"lighttpd    {page.url}")
+    fact("the enrollment page", f"lighttpd    {page.url}")
 
 
 def start_browser():
@@ -131,6 +138,14 @@ class Story:
             answer(expect, *filter(None, [attributes.get("Reply-Message")]))
         return attributes.get("State")
 
+    def turn_on_at_page(self, name, code):
+        """Confirm the phone; returns how many recovery codes there are."""
+        with step("page", f"{name} types the phone's code: {code}") as answer:
+            self.browser.fill(code=code, name=PHONE).shot("turn-on")
+            self.browser.press().shot("recovery-codes")
+            answer(f"{len(self.browser.codes())} recovery codes", "for the day when the phone is lost; the first one: "
+                   f"{self.browser.codes()[0]}")
+
     def password(self, user, expect, who=None):
         return self.vpn(user, PASSWORDS[user], f"{who or user} types the password", expect)
 
@@ -146,6 +161,7 @@ class Story:
         self.challenged(codes[1])
         self.replayed(codes[1])
         self.turn_off(codes[2])
+        self.enroll_meanwhile()
 
     def without_mfa(self):
         self.heading("Nobody has turned MFA on yet: the password is enough.")
@@ -155,7 +171,7 @@ class Story:
 
     def turn_on(self):
         """Gives the previous, the current and the next code of the phone; the first one is used here."""
-        self.heading("user2 turns MFA on, on the enrolment page.")
+        self.heading("user2 turns MFA on, on the enrollment page.")
         browser = self.browser
         with step("page", "user2 signs in with the same password") as answer:
             browser.open(self.page.url).fill(user="user2", password=PASSWORDS["user2"]).shot("sign-in")
@@ -167,11 +183,7 @@ class Story:
         if device.period - time.time() % device.period < 8:
             say("         (the phone is about to show another code: waiting a moment)")
         codes = device.settle(8).codes(-1, 3)
-        with step("page", f"user2 types the phone's code: {codes[0]}") as answer:
-            browser.fill(code=codes[0], name=PHONE).shot("turn-on")
-            browser.press().shot("recovery-codes")
-            answer(f"{len(browser.codes())} recovery codes", "for the day when the phone is lost; the first one: "
-                   f"{browser.codes()[0]}")
+        self.turn_on_at_page("user2", codes[0])
         with step("page", "user2 goes back to the overview") as answer:
             browser.go("/").shot("mfa-is-on")
             answer(self.see("MFA is on."))
@@ -206,18 +218,32 @@ class Story:
             answer(self.see("MFA is off."))
         self.password("user2", "Access-Accept")
 
+    def enroll_meanwhile(self):
+        self.heading("An administrator has decided that user3 needs MFA. user3 sets it up while the login waits.")
+        state = self.password("user3", "Access-Challenge")
+        with step("page", "user3 opens that address and signs in") as answer:
+            self.browser.forget().open(self.page.url).fill(user="user3", password=PASSWORDS["user3"])
+            self.browser.press()
+            answer(self.see("Turn on MFA"))
+        with step("page", "user3 scans the QR code with a phone") as answer:
+            device = self.browser.scan()
+            answer("zbarimg reads it")
+        codes = device.settle(8).codes(0, 2)
+        self.turn_on_at_page("user3", codes[0])
+        self.vpn("user3", codes[1], f"user3 types the phone's next code: {codes[1]}", "Access-Accept", state)
+
 
 def demo():
     began = time.monotonic()
     shutil.rmtree(SHOTS, ignore_errors=True)
-    say("user1 and user2 log in at the same VPN. user2 wants MFA, user1 does not. What you see is real, runs on this "
-        "machine only, on free ports and with throw-away data:\n")
+    say("user1, user2 and user3 log in at the same VPN. user1 does not want MFA, user2 does, and user3 has to. What you "
+        "see is real, runs on this machine only, on free ports and with throw-away data:\n")
     with servers() as (slapd, radius, page), start_browser() as browser:
         introduce(slapd, radius, page)
-        say("\n\"VPN\" lines are RADIUS requests, sent by radclient, and the server's answer. \"page\" lines are user2 in "
+        say("\n\"VPN\" lines are RADIUS requests, sent by radclient, and the server's answer. \"page\" lines are a user in "
             "front of a browser: Chromium without a window.")
         Story(slapd, radius, page, browser).tell()
-    say(f"\nEach page that user2 saw, as a picture, in {os.path.relpath(SHOTS)}:")
+    say(f"\nEach page that they saw, as a picture, in {os.path.relpath(SHOTS)}:")
     for path in sorted(SHOTS.iterdir()):
         say(f"   {path.name}")
     say(f"\nThat was it, in {time.monotonic() - began:.0f} s; servers and data are gone. To try it by hand: make serve")
@@ -230,6 +256,7 @@ def by_hand(slapd, radius, page, device):
     return f"""
    user1   password {PASSWORDS["user1"]}   MFA is off
    user2   password {PASSWORDS["user2"]}   MFA is on
+   user3   password {PASSWORDS["user3"]}   has to turn MFA on: the challenge says where
 
 Open the page in a browser; with your own phone you can turn MFA on for user1.
 The browser warns, since the certificate is made for this run. From another

@@ -38,9 +38,14 @@ somebody types the password -> Access-Challenge
 somebody guesses a code: N -> Access-Challenge
 user2 types the next code: N -> "MFA is off."
 user2 types the password -> Access-Accept
+user3 types the password -> Access-Challenge
+user3 opens that address and signs in -> "Turn on MFA"
+user3 scans the QR code with a phone -> zbarimg reads it
+user3 types the phone's code: N -> 10 recovery codes
+user3 types the phone's next code: N -> Access-Accept
 """
 SHOTS = ["01-sign-in", "02-mfa-is-off", "03-turn-on", "04-recovery-codes", "05-mfa-is-on", "06-turn-off",
-         "07-mfa-is-off-again"]
+         "07-mfa-is-off-again", "08-turn-on", "09-recovery-codes"]
 
 
 class Newcomer:
