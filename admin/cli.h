@@ -6,6 +6,7 @@
 #define MFA_ADMIN_CLI_H
 
 #include "core/enrollment.h"
+#include "core/event.h"
 #include "core/keyring.h"
 #include "core/store.h"
 #include "core/verdict.h"
@@ -78,6 +79,7 @@ struct mfa_cli_settings {
 	uint32_t sasl; //!< 0: none, 1: EXTERNAL.
 	char *name_attribute;
 	char *issuer;
+	char *events;
 };
 
 /** What a subcommand cannot do without */
@@ -103,6 +105,7 @@ struct mfa_cli_command {
 	unsigned needs;			     //!< enum mfa_cli_need, or-ed.
 	uint32_t looks_at;		     //!< Set of attributes that it must be able to see.
 	uint32_t takes_users;		     //!< Operands are users; options name them, too.
+	enum mfa_event_kind event;	     //!< What a change of an entry is.
 	uint32_t asks;			     //!< "Are you sure?" when a filter or group is given.
 	struct mfa_cli_option const *option; //!< Its own options; ends with a NULL name.
 	enum mfa_cli_exit (*run)(struct mfa_cli *cli);
@@ -134,7 +137,10 @@ struct mfa_cli {
 	bool hopeless;		      //!< The directory refuses everybody, which was said.
 	unsigned same_failures;	      //!< Entries in a row that failed for the same reason.
 	struct mfa_diag last_failure; //!< That reason.
-	bool mute;		      //!< The output cannot be written, which was said.
+	struct mfa_event_sink events;
+	enum mfa_event_kind event; //!< Of the next change.
+	bool unrecorded;	   //!< An event could not be written, which was said.
+	bool mute;		   //!< The output cannot be written, which was said.
 };
 
 extern struct mfa_config_item const mfa_cli_setting_items[];

@@ -89,6 +89,7 @@ static enum mfa_cli_exit run(struct mfa_cli *cli)
 			     "USER NAME NEW'");
 		return MFA_CLI_USAGE;
 	}
+	if (removes) cli->event = MFA_EVENT_DEVICE_REMOVED;
 	(void)mfa_cli_edit_user(cli, &work, cli->operand[1]);
 	return mfa_cli_tally_exit(cli);
 }
@@ -97,6 +98,7 @@ static struct mfa_cli_option const options[] = {MFA_CLI_OPTION_DRY_RUN, MFA_CLI_
 
 struct mfa_cli_command const mfa_cli_device_command = {
 	.name = "device",
+	.event = MFA_EVENT_DEVICE_CHANGED,
 	.operands = "list USER | remove USER NAME | rename USER NAME NEW",
 	.summary = "List, remove or rename the devices of a user",
 	.operands_min = 2,

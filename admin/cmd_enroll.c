@@ -176,6 +176,7 @@ static struct mfa_cli_option const options[] = {
 
 struct mfa_cli_command const mfa_cli_enroll = {
 	.name = "enroll",
+	.event = MFA_EVENT_DEVICE_ADDED,
 	.operands = "USER",
 	.summary = "Add a device: show QR code and key, ask for a code",
 	.operands_min = 1,

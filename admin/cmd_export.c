@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "admin/audit.h"
 #include "admin/commands.h"
 #include "admin/edit.h"
+#include "admin/event.h"
 #include "admin/output.h"
 #include "admin/process.h"
 #include "admin/prompt.h"
@@ -39,7 +39,12 @@ static bool visit(struct mfa_cli *cli, char const *user, struct mfa_entry *entry
 	if (!view) return false;
 	mfa_cli_view_make(view, cli, entry);
 	/* Before the first one is shown, so that no signal keeps it out of the log. */
-	mfa_cli_audit(cli, user, "exports secrets in clear");
+	mfa_cli_event(cli, cli->event, user, entry, "exported", "secrets in clear");
+	if (cli->unrecorded) {
+		mfa_cli_view_clear(view);
+		free(view);
+		return false;
+	}
 	for (size_t i = 0; i < view->device_count; i++) {
 		if (!view->device[i].readable) {
 			cli->failed++;
@@ -114,13 +119,10 @@ static enum mfa_cli_exit run(struct mfa_cli *cli)
 		mfa_cli_warn("nothing was exported");
 		return MFA_CLI_REFUSED;
 	}
-	mfa_cli_warn("audit: this run exports secrets in clear, which is in the system's log");
-	if (cli->operand_count == 0)
-		mfa_cli_audit(cli, NULL, "exports the secrets of all users in clear");
+	mfa_cli_warn("audit: this run exports secrets in clear, and writes an event per user");
 	rc = export_users(cli, &count);
 	(void)snprintf(what, sizeof(what), "exported %llu secrets in clear",
 		       (unsigned long long)count);
-	mfa_cli_audit(cli, NULL, what);
 	mfa_cli_warn("%s", what);
 	return rc == MFA_OK ? mfa_cli_tally_exit(cli) : mfa_cli_exit_of(rc);
 }
@@ -129,6 +131,7 @@ static struct mfa_cli_option const options[] = {MFA_CLI_OPTION_END};
 
 struct mfa_cli_command const mfa_cli_export = {
 	.name = "export",
+	.event = MFA_EVENT_EXPORTED,
 	.operands = "[USER...]",
 	.summary = "Write secrets in clear as otpauth URIs, for moving away",
 	.operands_max = -1,

@@ -212,6 +212,7 @@ static struct mfa_cli_option const options[] = {
 
 struct mfa_cli_command const mfa_cli_import = {
 	.name = "import",
+	.event = MFA_EVENT_IMPORTED,
 	.operands = "FILE",
 	.summary = "Take over devices from CSV, otpauth, google-authenticator or PSKC files",
 	.operands_min = 1,

@@ -86,6 +86,7 @@ static struct mfa_cli_option const options[] = {
 
 struct mfa_cli_command const mfa_cli_invite = {
 	.name = "invite",
+	.event = MFA_EVENT_INVITED,
 	.operands = "[USER...]",
 	.summary = "Demand enrollment: logins are refused until the user has a device",
 	.operands_max = -1,

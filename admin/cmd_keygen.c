@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "admin/commands.h"
+#include "admin/event.h"
 #include "admin/keys/ringfile.h"
 #include "admin/output.h"
 
@@ -60,6 +61,10 @@ static enum mfa_cli_exit run(struct mfa_cli *cli)
 	if (rc == MFA_OK) {
 		bool const first = !cli->args.last || !file->exists;
 
+		if (!cli->args.dry_run)
+			mfa_cli_event(cli, cli->event, NULL, NULL, "changed",
+				      first ? "a new key encrypts" : "a new key decrypts");
+
 		mfa_cli_say(cli, "key '%s' %s %s%s\n", id,
 			    first ? "seals from now on:" : "opens from now on:", file->path,
 			    cli->args.dry_run ? " (dry run: nothing was written)" : "");
@@ -90,6 +95,7 @@ static struct mfa_cli_option const options[] = {
 
 struct mfa_cli_command const mfa_cli_keygen = {
 	.name = "keygen",
+	.event = MFA_EVENT_KEY_RING,
 	.operands = "",
 	.summary = "Add a fresh key to the key ring, or begin one",
 	.operands_max = 0,

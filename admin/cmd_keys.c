@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "admin/commands.h"
+#include "admin/event.h"
 #include "admin/keys/ringfile.h"
 #include "admin/keys/usage.h"
 #include "admin/output.h"
@@ -46,10 +47,13 @@ static bool may_remove(struct mfa_cli *cli, struct mfa_cli_usage const *users, c
 	return may;
 }
 
-static void say_done(struct mfa_cli const *cli, char const *id)
+static void say_done(struct mfa_cli *cli, char const *id)
 {
 	bool const removed = cli->args.remove_key != NULL;
+	struct mfa_diag text;
 
+	mfa_diag_set(&text, "key '%s' %s", id, removed ? "was removed" : "encrypts");
+	if (!cli->args.dry_run) mfa_cli_event(cli, cli->event, NULL, NULL, "changed", text.text);
 	mfa_cli_say(cli, "key '%s' %s%s\n", id, removed ? "is off the ring" : "seals from now on",
 		    cli->args.dry_run ? " (dry run: nothing was written)" : "");
 	if (removed && !cli->args.dry_run)
@@ -156,6 +160,7 @@ static struct mfa_cli_option const options[] = {
 
 struct mfa_cli_command const mfa_cli_keys = {
 	.name = "keys",
+	.event = MFA_EVENT_KEY_RING,
 	.operands = "[list | first ID | remove ID]",
 	.summary = "List the keys and how many values need each of them",
 	.operands_max = 2,

@@ -60,6 +60,7 @@ static struct mfa_cli_option const options[] = {MFA_CLI_OPTION_DRY_RUN, MFA_CLI_
 
 struct mfa_cli_command const mfa_cli_recovery = {
 	.name = "recovery",
+	.event = MFA_EVENT_RECOVERY_CODES,
 	.operands = "USER",
 	.summary = "Make new recovery codes and show them once; old ones are void",
 	.operands_min = 1,

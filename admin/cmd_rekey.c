@@ -205,6 +205,7 @@ static struct mfa_cli_option const options[] = {
 
 struct mfa_cli_command const mfa_cli_rekey = {
 	.name = "rekey",
+	.event = MFA_EVENT_REENCRYPTED,
 	.operands = "",
 	.summary = "Seal every secret again with the first key, while logins continue",
 	.operands_max = 0,

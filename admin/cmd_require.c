@@ -55,6 +55,7 @@ static struct mfa_cli_option const options[] = {
 
 struct mfa_cli_command const mfa_cli_require = {
 	.name = "require",
+	.event = MFA_EVENT_REQUIRED,
 	.operands = "[USER...]",
 	.summary = "Make codes compulsory, now or from a date on",
 	.operands_max = -1,

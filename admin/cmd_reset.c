@@ -36,6 +36,7 @@ static struct mfa_cli_option const options[] = {
 
 struct mfa_cli_command const mfa_cli_reset = {
 	.name = "reset",
+	.event = MFA_EVENT_RESET,
 	.operands = "[USER...]",
 	.summary = "Forget the devices of users who lost them; they have to enrol again",
 	.operands_max = -1,

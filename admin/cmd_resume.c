@@ -9,6 +9,7 @@ static enum mfa_outcome decide(struct mfa_cli_edit *edit)
 
 struct mfa_cli_command const mfa_cli_resume = {
 	.name = "resume",
+	.event = MFA_EVENT_RESUMED,
 	.operands = "[USER...]",
 	.summary = "Ask for codes again, after suspend",
 	.operands_max = -1,

@@ -9,6 +9,7 @@ static enum mfa_outcome decide(struct mfa_cli_edit *edit)
 
 struct mfa_cli_command const mfa_cli_suspend = {
 	.name = "suspend",
+	.event = MFA_EVENT_SUSPENDED,
 	.operands = "[USER...]",
 	.summary = "Turn codes off for a while; devices are kept",
 	.operands_max = -1,

@@ -27,6 +27,7 @@ static struct mfa_cli_option const options[] = {MFA_CLI_OPTION_DRY_RUN, MFA_CLI_
 
 struct mfa_cli_command const mfa_cli_trusted = {
 	.name = "trusted",
+	.event = MFA_EVENT_TRUSTED_FORGOTTEN,
 	.operands = "forget USER...",
 	.summary = "Forget remembered devices: the next login from there asks for a code",
 	.operands_min = 2,

@@ -9,6 +9,7 @@ static enum mfa_outcome decide(struct mfa_cli_edit *edit)
 
 struct mfa_cli_command const mfa_cli_unlock = {
 	.name = "unlock",
+	.event = MFA_EVENT_UNLOCKED,
 	.operands = "[USER...]",
 	.summary = "Forget wrong codes",
 	.operands_max = -1,

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "admin/commands.h"
+#include "admin/event.h"
 #include "admin/output.h"
 #include "admin/prompt.h"
 #include "admin/view.h"
 #include "admin/walk.h"
+#include "core/update.h"
 
 #include <openssl/crypto.h>
 
@@ -42,24 +44,52 @@ static void find_offset(struct finding *finding, struct mfa_cli_view const *view
 	}
 }
 
-/** What a login with this code would be answered, without carrying anything out */
-static struct mfa_decision *decide(struct mfa_cli const *cli, struct mfa_entry const *entry,
-				   struct mfa_code const *code)
-{
-	struct mfa_request const request = {.now_s = cli->now_s, .code = code, .nonce = NONCE};
-	struct mfa_decision *decision = calloc(1, sizeof(*decision));
-	struct mfa_record record;
-	struct mfa_diag diag;
+/** One question, and what a login with this code would be answered */
+struct question {
+	struct mfa_cli const *cli;
+	struct mfa_code const *code;
+	struct mfa_decision *decision;
+};
 
-	if (!decision) return NULL;
-	mfa_record_parse(&record, &diag, entry, &cli->ring, false, cli->now_s);
+/** Decide as a login does.  Only a wrong code is written down: a right one is not used up. */
+static enum mfa_rc decide(struct mfa_update *update, struct mfa_diag *diag)
+{
+	struct question const *question = update->uctx;
+	struct mfa_cli const *cli = question->cli;
+	struct mfa_decision *decision = question->decision;
+	struct mfa_request const request = {
+		.now_s = cli->now_s, .code = question->code, .nonce = NONCE};
+	struct mfa_record record;
+
+	mfa_record_parse(&record, diag, update->entry, &cli->ring, false, cli->now_s);
 	mfa_decide(decision, &record, &cli->ring, &cli->policy, &request);
 	/* It was asked here, not by a login that began when codes were asked for. */
 	if (record.state == MFA_STATE_OFF || record.state == MFA_STATE_SUSPENDED)
 		mfa_diag_set(&decision->reason, "no code is asked for: the record is %s",
 			     mfa_state_name(record.state));
+	if (!decision->wrong) mfa_change_init(&decision->change);
 	mfa_record_clear(&record);
-	return decision;
+	return MFA_OK;
+}
+
+/** Decide, and count a wrong code before anything is said about it */
+static enum mfa_rc ask(struct question *question, struct mfa_entry *entry, struct mfa_diag *diag)
+{
+	char *dn = strdup((char const *)entry->dn.data);
+	struct mfa_where const where = {.base = dn, .scope = MFA_SCOPE_BASE};
+	struct mfa_update update = {.conn = question->cli->conn,
+				    .where = &where,
+				    .side = MFA_SIDE_WRITE,
+				    .entry = entry,
+				    .change = &question->decision->change,
+				    .decide = decide,
+				    .uctx = question};
+	enum mfa_rc rc = MFA_ERR_NOMEM;
+
+	mfa_conn_start(question->cli->conn);
+	if (dn) rc = mfa_update_run(&update, diag);
+	free(dn);
+	return rc;
 }
 
 static void say_finding(struct mfa_cli const *cli, struct mfa_cli_view const *view,
@@ -68,7 +98,9 @@ static void say_finding(struct mfa_cli const *cli, struct mfa_cli_view const *vi
 	struct mfa_totp const *totp = &view->device[finding->device].totp;
 	char name[MFA_TOTP_NAME_MAX + 1];
 
-	if (finding->found) {
+	if (decision->result == MFA_RESULT_LOCKED) {
+		mfa_cli_say(cli, "the record is locked: nothing is said about the code\n");
+	} else if (finding->found) {
 		mfa_cli_clean(name, sizeof(name), mfa_bytes_of(totp->name));
 		mfa_cli_say(cli, "the code is of device '%s', offset %+lld steps (%+lld s)\n", name,
 			    (long long)finding->offset,
@@ -81,6 +113,7 @@ static void say_finding(struct mfa_cli const *cli, struct mfa_cli_view const *vi
 	}
 	mfa_cli_say(cli, "a login with it now: %s (%s)\n", mfa_result_name(decision->result),
 		    decision->reason.text);
+	if (decision->wrong) mfa_cli_say(cli, "it was counted as a wrong code, as a login does\n");
 }
 
 static json_t *finding_json(struct mfa_cli_view const *view, struct finding const *finding,
@@ -91,6 +124,7 @@ static json_t *finding_json(struct mfa_cli_view const *view, struct finding cons
 	(void)json_object_set_new(row, "user", mfa_cli_json_text(mfa_bytes_of(user)));
 	(void)json_object_set_new(row, "dn", mfa_cli_json_text(view->entry->dn));
 	(void)json_object_set_new(row, "right", json_boolean(decision->verdict == MFA_ACCEPT));
+	(void)json_object_set_new(row, "counted", json_boolean(decision->wrong));
 	(void)json_object_set_new(row, "result", json_string(mfa_result_name(decision->result)));
 	(void)json_object_set_new(row, "text",
 				  mfa_cli_json_text(mfa_bytes_of(decision->reason.text)));
@@ -103,25 +137,41 @@ static json_t *finding_json(struct mfa_cli_view const *view, struct finding cons
 	return row;
 }
 
-static enum mfa_cli_exit verify(struct mfa_cli const *cli, struct mfa_entry const *entry,
-				struct mfa_code const *code)
+static void say_all(struct mfa_cli *cli, struct mfa_entry const *entry,
+		    struct question const *question)
 {
 	struct mfa_cli_view *view = malloc(sizeof(*view));
-	struct mfa_decision *decision = decide(cli, entry, code);
-	enum mfa_cli_exit status = MFA_CLI_REFUSED;
-	struct finding finding;
+	struct finding finding = {.found = false};
 
-	if (view && decision) {
-		mfa_cli_view_make(view, cli, entry);
-		find_offset(&finding, view, code, cli->now_s);
-		say_finding(cli, view, &finding, decision);
-		mfa_cli_json(cli, finding_json(view, &finding, decision, cli->operand[0]));
-		if (decision->verdict == MFA_ACCEPT) status = MFA_CLI_DONE;
-		mfa_cli_view_clear(view);
-	}
+	if (!view) return;
+	mfa_cli_view_make(view, cli, entry);
+	if (question->decision->result != MFA_RESULT_LOCKED)
+		find_offset(&finding, view, question->code, cli->now_s);
+	say_finding(cli, view, &finding, question->decision);
+	mfa_cli_json(cli, finding_json(view, &finding, question->decision, cli->operand[0]));
+	mfa_cli_view_clear(view);
 	free(view);
+}
+
+static enum mfa_cli_exit verify(struct mfa_cli *cli, struct mfa_entry *entry,
+				struct mfa_code const *code)
+{
+	struct mfa_decision *decision = calloc(1, sizeof(*decision));
+	struct question question = {.cli = cli, .code = code, .decision = decision};
+	struct mfa_diag diag = {.text = "no memory"};
+	enum mfa_rc rc = decision ? ask(&question, entry, &diag) : MFA_ERR_NOMEM;
+	bool const right = rc == MFA_OK && decision->verdict == MFA_ACCEPT;
+
+	if (rc == MFA_OK) {
+		mfa_cli_event_factor(cli, cli->event, cli->operand[0], entry, "code",
+				     mfa_result_name(decision->result), decision->reason.text);
+		say_all(cli, entry, &question);
+	} else {
+		mfa_cli_warn("%s: nothing is said about the code: %s", cli->operand[0], diag.text);
+	}
 	free(decision);
-	return status;
+	if (rc != MFA_OK) return mfa_cli_exit_of(rc);
+	return right ? MFA_CLI_DONE : MFA_CLI_REFUSED;
 }
 
 /** The code: an operand, or asked for when it is "-" or left out */
@@ -168,8 +218,9 @@ static struct mfa_cli_option const options[] = {MFA_CLI_OPTION_END};
 
 struct mfa_cli_command const mfa_cli_verify = {
 	.name = "verify",
+	.event = MFA_EVENT_CODE,
 	.operands = "USER [CODE]",
-	.summary = "Tell whether a code is right, without using it up",
+	.summary = "Tell whether a code is right, without using it up; counts wrong ones",
 	.operands_min = 1,
 	.operands_max = 2,
 	.needs = MFA_CLI_NEED_CONFIG | MFA_CLI_NEED_RING | MFA_CLI_NEED_DIRECTORY,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "admin/edit.h"
 
-#include "admin/audit.h"
+#include "admin/event.h"
 #include "admin/output.h"
 #include "core/record.h"
 #include "core/update.h"
@@ -71,7 +71,6 @@ void mfa_cli_edit_row(struct mfa_cli *cli, char const *user, struct mfa_bytes dn
 	}
 	mfa_cli_json(cli, row);
 	note_failure(cli, outcome, text);
-	if (outcome == MFA_OUTCOME_CHANGED && !cli->args.dry_run) mfa_cli_audit(cli, name, clean);
 	if (mfa_cli_flush()) return;
 	cli->mute = true;
 	if (outcome == MFA_OUTCOME_CHANGED)
@@ -184,6 +183,8 @@ enum mfa_outcome mfa_cli_edit_run(struct mfa_cli *cli, struct mfa_cli_work const
 	edit->entry = entry;
 	edit->uctx = work->uctx;
 	outcome = try_all(edit, work);
+	if (outcome == MFA_OUTCOME_CHANGED && !cli->args.dry_run)
+		mfa_cli_event(cli, cli->event, user, entry, "changed", edit->text.text);
 	if (outcome == MFA_OUTCOME_CHANGED && work->report) row = json_object();
 	if (work->only_problems &&
 	    (outcome == MFA_OUTCOME_UNCHANGED || outcome == MFA_OUTCOME_CHANGED)) {

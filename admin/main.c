@@ -109,7 +109,8 @@ static enum mfa_cli_exit run(struct mfa_cli *cli)
 	if (status == MFA_CLI_DONE) status = mfa_cli_open(cli, cli->command->needs);
 	if (status == MFA_CLI_DONE) status = cli->command->run(cli);
 	if (mfa_cli_interrupted()) mfa_cli_warn("interrupted; run it again to go on");
-	if ((!mfa_cli_flush() || mfa_cli_interrupted()) && status == MFA_CLI_DONE)
+	if ((!mfa_cli_flush() || mfa_cli_interrupted() || cli->unrecorded) &&
+	    status == MFA_CLI_DONE)
 		status = MFA_CLI_REFUSED;
 	return status;
 }
@@ -133,6 +134,7 @@ static enum mfa_cli_exit parse_and_run(struct mfa_cli *cli, int argc, char **arg
 	if (strcmp(argv[0], "help") == 0) return help_on(argc > 1 ? argv[1] : NULL);
 	cli->command = find_command(argv[0]);
 	if (!cli->command) return unknown_command(argv[0]);
+	cli->event = cli->command->event;
 	cli->operand = argv + 1;
 	cli->operand_count = argc - 1;
 	if (mfa_cli_options_parse(&cli->args, &diag, &cli->operand_count, cli->operand,
@@ -153,6 +155,7 @@ int main(int argc, char **argv)
 
 	mfa_cli_process_prepare();
 	if (!cli) return MFA_CLI_REFUSED;
+	cli->events.fd = -1;
 	mfa_cli_args_init(&cli->args);
 	status = parse_and_run(cli, argc - 1, argv + 1);
 	mfa_cli_close(cli);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "admin/output.h"
 
+#include "core/utf8.h"
+
 #include <openssl/crypto.h>
 
 #include <poll.h>
@@ -13,33 +15,6 @@
 #include <unistd.h>
 
 #define PROGRESS_EVERY 500u
-
-/** Bytes of a character that begins so; 0: none does */
-static size_t utf8_lead(uint8_t lead)
-{
-	if (lead < 0x80) return 1;
-	if (lead < 0xc2 || lead > 0xf4) return 0;
-	return lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-}
-
-/** Whether the second byte makes it overlong, a surrogate, or larger than U+10FFFF */
-static bool utf8_excluded(uint8_t lead, uint8_t next)
-{
-	return (lead == 0xe0 && next < 0xa0) || (lead == 0xed && next > 0x9f) ||
-	       (lead == 0xf0 && next < 0x90) || (lead == 0xf4 && next > 0x8f);
-}
-
-/** How many bytes one well-formed character at the front has (RFC 3629); 0: none */
-static size_t utf8_length(struct mfa_bytes text)
-{
-	size_t const len = utf8_lead(text.data[0]);
-
-	if (len == 0 || len > text.len) return 0;
-	for (size_t i = 1; i < len; i++) {
-		if ((text.data[i] & 0xc0) != 0x80) return 0;
-	}
-	return len > 1 && utf8_excluded(text.data[0], text.data[1]) ? 0 : len;
-}
 
 static uint32_t utf8_decode(uint8_t const *at, size_t len)
 {
@@ -75,7 +50,7 @@ static void clean(char *out, size_t out_size, struct mfa_bytes text, char keep)
 	size_t n = 0;
 
 	while (text.len > 0) {
-		size_t const len = utf8_length(text);
+		size_t const len = mfa_utf8_length(text);
 		size_t const used = len ? len : 1;
 
 		if (n + used >= out_size) break;

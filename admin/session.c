@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "admin/cli.h"
+#include "admin/event.h"
 #include "admin/output.h"
 #include "admin/process.h"
 #include "admin/prompt.h"
@@ -23,6 +24,7 @@ struct mfa_config_item const mfa_cli_setting_items[] = {
 	{NULL, "sasl", MFA_CONFIG_CHOICE, AT(sasl), "none", 0, 0, "none EXTERNAL"},
 	{NULL, "name_attribute", MFA_CONFIG_STRING, AT(name_attribute), "", 0, 64, NULL},
 	{NULL, "issuer", MFA_CONFIG_STRING, AT(issuer), "VPN", 1, 64, NULL},
+	{NULL, "events", MFA_CONFIG_STRING, AT(events), "syslog", 1, STRING_MAX, NULL},
 	{NULL, NULL, MFA_CONFIG_STRING, 0, NULL, 0, 0, NULL},
 };
 
@@ -48,13 +50,15 @@ enum mfa_cli_exit mfa_cli_exit_of(enum mfa_rc rc)
 
 bool mfa_cli_must_stop(struct mfa_cli const *cli)
 {
-	return cli->unavailable || cli->hopeless || cli->mute || mfa_cli_interrupted();
+	return cli->unavailable || cli->hopeless || cli->mute || cli->unrecorded ||
+	       mfa_cli_interrupted();
 }
 
 enum mfa_cli_exit mfa_cli_tally_exit(struct mfa_cli const *cli)
 {
 	if (cli->unavailable) return MFA_CLI_UNAVAILABLE;
-	return cli->refused || cli->failed || cli->mute ? MFA_CLI_REFUSED : MFA_CLI_DONE;
+	return cli->refused || cli->failed || cli->mute || cli->unrecorded ? MFA_CLI_REFUSED
+									   : MFA_CLI_DONE;
 }
 
 /** admin.conf stands beside the shared file, unless another one was named */
@@ -144,7 +148,7 @@ enum mfa_cli_exit mfa_cli_open_config(struct mfa_cli *cli, struct mfa_diag *diag
 	}
 	if (mfa_config_read(&cli->config, diag, mfa_config_items, path) != MFA_OK ||
 	    read_settings(cli, diag) != MFA_OK || override(cli, diag) != MFA_OK ||
-	    find_everyone(cli, diag) != MFA_OK) {
+	    find_everyone(cli, diag) != MFA_OK || mfa_cli_event_open(cli, diag) != MFA_OK) {
 		return MFA_CLI_USAGE;
 	}
 	cli->policy = (struct mfa_policy){
@@ -223,6 +227,7 @@ enum mfa_cli_exit mfa_cli_open(struct mfa_cli *cli, unsigned needs)
 
 void mfa_cli_close(struct mfa_cli *cli)
 {
+	mfa_event_close(&cli->events);
 	mfa_conn_free(&cli->conn);
 	mfa_conn_free(&cli->walk);
 	mfa_keyring_clear(&cli->ring);

@@ -61,6 +61,7 @@ static bool check_voucher(struct activation *act)
 		return true;
 	}
 	mfa_web_log(web, "voucher refused");
+	mfa_web_event(web, MFA_EVENT_VOUCHER, "voucher", "rejected", "wrong, used or too old");
 	mfa_web_problem(web, 403, "%s",
 			_("This voucher is not right, or no longer valid. Ask for a new one."));
 	return false;
@@ -77,6 +78,8 @@ static bool check_code(struct activation *act, struct mfa_enrollment const *enro
 	act->device.used_step = proof.step;
 	if (proof.result == MFA_RESULT_ACCEPTED) return true;
 	mfa_web_log(web, "first code: %s", proof.reason.text);
+	mfa_web_event(web, MFA_EVENT_CODE, "code", mfa_result_name(proof.result),
+		      proof.reason.text);
 	if (proof.result == MFA_RESULT_REPLAYED) {
 		mfa_web_problem(
 			web, 403, "%s",

@@ -4,6 +4,7 @@
 #include <openssl/crypto.h>
 
 #include <stdlib.h>
+#include <syslog.h>
 
 /* No session lives so long, nor does a clock go so far wrong. */
 #define ENDED_S	     (2u * MFA_SESSION_S)
@@ -27,14 +28,37 @@ static void set_limits(struct mfa_throttle *throttle, struct mfa_page_config con
 		(struct mfa_throttle_limit){UINT32_MAX, 1, 1, ENDED_S};
 }
 
+static void to_server_log(void *uctx, char const *line)
+{
+	struct mfa_io const *io = uctx;
+
+	io->log(io->uctx, line);
+}
+
+static void to_system_log(char const *line)
+{
+	syslog(LOG_AUTHPRIV | LOG_NOTICE, "@cee: %s", line);
+}
+
+/** Before the filter of system calls keeps files from being opened for writing */
+static enum mfa_rc open_events(struct mfa_app *app, struct mfa_diag *diag)
+{
+	app->events = (struct mfa_event_sink){.program = "peruser-mfa-enroll",
+					      .log = to_server_log,
+					      .system_log = to_system_log,
+					      .fd = -1};
+	return mfa_event_open(&app->events, diag, app->settings.page.events);
+}
+
 enum mfa_rc mfa_app_open(struct mfa_app *app, struct mfa_diag *diag, char const *path)
 {
 	struct mfa_settings *settings = &app->settings;
 	uint8_t key[MFA_KEY_SIZE];
 	enum mfa_rc rc;
 
-	app->mail_fd = app->throttle.fd = -1;
+	app->mail_fd = app->throttle.fd = app->events.fd = -1;
 	rc = mfa_settings_read(settings, diag, path);
+	if (rc == MFA_OK) rc = open_events(app, diag);
 	if (rc == MFA_OK) rc = mfa_keyring_load(&app->ring, diag, settings->shared.key_ring);
 	if (rc != MFA_OK) return rc;
 	(void)stat(settings->shared.key_ring, &app->ring_stat);
@@ -53,6 +77,7 @@ enum mfa_rc mfa_app_open(struct mfa_app *app, struct mfa_diag *diag, char const 
 
 void mfa_app_close(struct mfa_app *app)
 {
+	mfa_event_close(&app->events);
 	mfa_conn_free(&app->conn);
 	mfa_throttle_close(&app->throttle);
 	mfa_keyring_clear(&app->ring);

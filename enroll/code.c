@@ -30,6 +30,8 @@ void mfa_web_enrollment(struct mfa_enrollment *enrollment, struct mfa_web *web)
 static void explain(struct mfa_web *web, struct mfa_decision const *decision)
 {
 	mfa_web_log(web, "code: %s", decision->reason.text);
+	mfa_web_event(web, MFA_EVENT_CODE, "code", mfa_result_name(decision->result),
+		      decision->reason.text);
 	if (decision->result == MFA_RESULT_LOCKED && decision->wait_s == MFA_WAIT_FOREVER) {
 		mfa_web_problem(
 			web, 403, "%s",
@@ -124,6 +126,8 @@ bool mfa_code_spend(struct mfa_web *web, bool recovery, mfa_code_hook hook, void
 		return false;
 	}
 	if (decision->verdict == MFA_ACCEPT) {
+		mfa_web_event(web, MFA_EVENT_CODE, by_recovery ? "recovery_code" : "totp",
+			      mfa_result_name(decision->result), decision->reason.text);
 		if (by_recovery) mfa_mail_notice(web, MFA_MAIL_RECOVERY_USED);
 		return true;
 	}

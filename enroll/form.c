@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "enroll/form.h"
-#include "enroll/utf8.h"
+#include "core/utf8.h"
 
 #include <openssl/crypto.h>
 

@@ -129,6 +129,13 @@ static void give_back(struct mfa_web *web, struct mfa_guess const *guess, size_t
 		mfa_throttle_give_back(&web->app->throttle, &guess->list[i]);
 }
 
+/** The event of a guess that may not be made now */
+static enum mfa_event_kind guess_event(char const *what)
+{
+	if (strcmp(what, "code") == 0) return MFA_EVENT_CODE;
+	return strcmp(what, "voucher") == 0 ? MFA_EVENT_VOUCHER : MFA_EVENT_SIGN_IN;
+}
+
 /** Count under all of them or none; what it is about is for the log */
 static bool take(struct mfa_guess *guess, struct mfa_web *web, char const *what)
 {
@@ -146,6 +153,7 @@ static bool take(struct mfa_guess *guess, struct mfa_web *web, char const *what)
 				    ? "from this address"
 				    : "for this user",
 			    wait_s);
+		mfa_web_event(web, guess_event(what), NULL, "locked", "too many wrong tries");
 		mfa_web_wait(web, wait_s);
 		return false;
 	}

@@ -80,6 +80,7 @@ void mfa_page_off(struct mfa_web *web)
 	if (!can_turn_off(web)) return;
 	if (mfa_code_spend(web, true, write_off, NULL)) {
 		mfa_web_log(web, "turned MFA off");
+		mfa_web_event(web, MFA_EVENT_TURNED_OFF, "code", "changed", "turned MFA off");
 		mfa_mail_notice(web, MFA_MAIL_OFF);
 		mfa_web_redirect_flash(web, "/", MFA_FLASH_TURNED_OFF);
 	} else if (!mfa_web_is_done(web)) {
@@ -193,6 +194,7 @@ void mfa_page_remove(struct mfa_web *web)
 	if (!can_remove(&index, web)) return;
 	if (mfa_code_spend(web, false, write_removal, NULL)) {
 		mfa_web_log(web, "removed a device");
+		mfa_web_event(web, MFA_EVENT_DEVICE_REMOVED, "totp", "changed", "removed a device");
 		mfa_mail_notice(web, MFA_MAIL_REMOVED);
 		mfa_web_redirect_flash(web, "/", MFA_FLASH_DEVICE_REMOVED);
 	} else if (!mfa_web_is_done(web)) {

@@ -162,6 +162,8 @@ void mfa_page_recovery(struct mfa_web *web)
 	if (done) {
 		if (mfa_codes_hand_over(web, codes) != MFA_OK) web->body.failed = true;
 		mfa_web_log(web, "made new recovery codes");
+		mfa_web_event(web, MFA_EVENT_RECOVERY_CODES, "totp", "changed",
+			      "made new recovery codes");
 		mfa_mail_notice(web, MFA_MAIL_CODES);
 		mfa_web_redirect(web, "/codes");
 	} else if (!mfa_web_is_done(web)) {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/utf8.h"
 #include "enroll/code.h"
 #include "enroll/cookie.h"
 #include "enroll/layout.h"
 #include "enroll/mail.h"
 #include "enroll/pages.h"
 #include "enroll/qr.h"
-#include "enroll/utf8.h"
 
 #include <openssl/crypto.h>
 
@@ -321,6 +321,10 @@ static void show_changed(struct mfa_web *web, enum mfa_setup setup)
 static void finish_with_codes(struct mfa_web *web, char const *codes, enum mfa_mail_event event)
 {
 	if (mfa_codes_hand_over(web, codes) != MFA_OK) web->body.failed = true;
+	mfa_web_event(web,
+		      event == MFA_MAIL_ON ? MFA_EVENT_DEVICE_ADDED : MFA_EVENT_DEVICES_REPLACED,
+		      "totp", "changed",
+		      event == MFA_MAIL_ON ? "turned MFA on" : "replaced all devices by a new one");
 	mfa_web_log(web,
 		    event == MFA_MAIL_ON ? "turned MFA on" : "replaced all devices by a new one");
 	mfa_mail_notice(web, event);
@@ -330,6 +334,7 @@ static void finish_with_codes(struct mfa_web *web, char const *codes, enum mfa_m
 static void finish_add(struct mfa_web *web)
 {
 	mfa_web_log(web, "added a device");
+	mfa_web_event(web, MFA_EVENT_DEVICE_ADDED, "totp", "changed", "added a device");
 	mfa_mail_notice(web, MFA_MAIL_ADDED);
 	mfa_web_redirect_flash(web, "/", MFA_FLASH_DEVICE_ADDED);
 }

@@ -100,6 +100,8 @@ static bool check_password(struct mfa_web *web, char const *name, bool known)
 	set_pace(web, begun_ms, known);
 	mfa_web_log(web, "password refused for %s",
 		    known ? (char const *)web->login->entry.dn.data : "a name that nobody has");
+	mfa_web_event(web, MFA_EVENT_SIGN_IN, "password", "rejected",
+		      known ? "wrong password" : "no such user");
 	mfa_web_problem(web, 403, "%s", _("User name or password is not right."));
 	return false;
 }
@@ -159,6 +161,7 @@ void mfa_page_sign_in(struct mfa_web *web)
 		return;
 	}
 	mfa_web_log(web, "signed in");
+	mfa_web_event(web, MFA_EVENT_SIGN_IN, "password", "accepted", "signed in");
 	mfa_draft_redirect(web);
 }
 
@@ -180,6 +183,9 @@ void mfa_page_sign_out(struct mfa_web *web)
 		mfa_web_log(web, "the session could not be ended on the server");
 		web->body.failed = true;
 	}
+	if (web->session.signed_in)
+		mfa_web_event(web, MFA_EVENT_SIGN_OUT, NULL, "accepted",
+			      everywhere ? "everywhere" : "this session");
 	if (mfa_session_begin(&web->session, web->now_s) != MFA_OK) web->body.failed = true;
 	web->drop_codes = true;
 	mfa_web_redirect_flash(web, "/sign-in",

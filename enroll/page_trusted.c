@@ -142,6 +142,8 @@ void mfa_page_trusted(struct mfa_web *web)
 	rc = forget(web, &diag);
 	if (rc == MFA_OK) {
 		mfa_web_log(web, "forgot trusted devices");
+		mfa_web_event(web, MFA_EVENT_TRUSTED_FORGOTTEN, "password", "changed",
+			      "forgot trusted devices");
 		mfa_web_redirect_flash(web, "/trusted", MFA_FLASH_FORGOTTEN);
 	} else if (rc == MFA_ERR_BROKEN) {
 		show_unknown(web, &diag);

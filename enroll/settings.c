@@ -16,6 +16,7 @@
 
 static struct mfa_config_item const items[] = {
 	{NULL, "shared", MFA_CONFIG_STRING, AT(shared), SHARED_FILE, 1, STRING_MAX, NULL},
+	{NULL, "events", MFA_CONFIG_STRING, AT(events), "syslog", 1, STRING_MAX, NULL},
 
 	{"account", "identity", MFA_CONFIG_STRING, AT(identity), "", 0, STRING_MAX, NULL},
 	{"account", "password", MFA_CONFIG_STRING, AT(password), "", 0, STRING_MAX, NULL},

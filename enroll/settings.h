@@ -16,6 +16,7 @@
 /** enroll.conf; strings are owned */
 struct mfa_page_config {
 	char *shared; //!< Path of peruser_mfa.conf.
+	char *events; //!< Where events go: none, syslog, log or a file.
 
 	/* account { } */
 	char *identity, *password;

@@ -31,6 +31,31 @@ void mfa_web_log(struct mfa_web *web, char const *fmt, ...)
 	web->io->log(web->io->uctx, line.text);
 }
 
+void mfa_web_event(struct mfa_web *web, enum mfa_event_kind kind, char const *factor,
+		   char const *result, char const *reason)
+{
+	struct mfa_session const *session = &web->session;
+	struct mfa_event_sink sink = web->app->events;
+	struct mfa_event const event = {
+		.kind = kind,
+		.time_s = web->now_s,
+		.user = mfa_bytes_of(session->signed_in ? session->user
+							: mfa_form_get(&web->form, "user")),
+		.dn = web->login->entry.dn.len > 0 ? web->login->entry.dn
+						   : mfa_bytes_of(session->dn),
+		.entry_id = web->login->entry.id,
+		.actor = MFA_ACTOR_USER,
+		.address = web->http.address,
+		.factor = factor,
+		.result = result,
+		.reason = reason};
+
+	sink.uctx = (void *)(uintptr_t)web->io;
+	if (mfa_event_write(&sink, &event) != MFA_OK)
+		mfa_web_log(web, "the event cannot be written to %s",
+			    web->app->settings.page.events);
+}
+
 void mfa_web_redirect(struct mfa_web *web, char const *path)
 {
 	web->answer.status = 303;

@@ -5,6 +5,7 @@
 #ifndef MFA_ENROLL_WEB_H
 #define MFA_ENROLL_WEB_H
 
+#include "core/event.h"
 #include "core/login.h"
 #include "enroll/http.h"
 #include "enroll/lang.h"
@@ -31,6 +32,7 @@ struct mfa_app {
 	struct mfa_store store;
 	struct mfa_conn *conn;
 	struct mfa_throttle throttle;
+	struct mfa_event_sink events;
 	int mail_fd; //!< To the process that sends mail; -1: none.
 };
 
@@ -98,6 +100,14 @@ void mfa_web_serve(struct mfa_web *web, struct mfa_app *app, struct mfa_io const
 
 /** A line in the web server's log: who, from where, what; never a secret */
 void mfa_web_log(struct mfa_web *web, char const *fmt, ...) MFA_PRINTF(2, 3);
+
+/** An event about the visitor, or about the entry that is signing in: docs/events.md
+ *
+ * @param[in] factor "totp", "recovery_code", "password", "voucher", or NULL.
+ * @param[in] result "accepted", "rejected", "locked", "changed".
+ */
+void mfa_web_event(struct mfa_web *web, enum mfa_event_kind kind, char const *factor,
+		   char const *result, char const *reason);
 
 /** Answer with 303 to another of our pages */
 void mfa_web_redirect(struct mfa_web *web, char const *path);

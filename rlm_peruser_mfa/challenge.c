@@ -161,7 +161,7 @@ static rlm_rcode_t check_code(rlm_peruser_mfa_t *inst, REQUEST *request,
 	if (inst->report_only && rc == MFA_OK && !expected.is_other)
 		only_report(&record.login->decision);
 	if (record.login->record_diag.text[0]) RWARN("%s", record.login->record_diag.text);
-	peruser_report_decision(inst, request, &record.login->decision);
+	peruser_report_decision(inst, request, record.login);
 	rcode = answer(inst, request, record.login, challenge);
 out:
 	mfa_login_free(&record.login);
@@ -170,16 +170,35 @@ out:
 
 rlm_rcode_t peruser_check_answer(rlm_peruser_mfa_t *inst, REQUEST *request, struct mfa_notes *notes)
 {
-	struct mfa_challenge challenge;
+	struct mfa_challenge challenge = {.issued_s = 0};
 	enum mfa_result result;
 	char const *why = open_challenge(&challenge, &result, inst, request);
 	bool const has_code = notes->has_code || peruser_find_code(&notes->code, request);
 
+	if (challenge.issued_s > 0)
+		mfa_login_id(notes->login_id,
+			     (struct mfa_bytes){challenge.nonce, sizeof(challenge.nonce)});
 	if (!why && !has_code && !peruser_is_empty_answer(request)) why = "no code in the request";
 	if (!why) return check_code(inst, request, &challenge, has_code ? &notes->code : NULL);
-	peruser_report(request, result, why);
+	peruser_report(inst, request, result, why);
 	return why == text_was_read ? peruser_reject_with(request, NULL)
 				    : peruser_restart(inst, request);
+}
+
+int peruser_challenge_begin(REQUEST *request)
+{
+	struct mfa_notes *notes = peruser_notes(request);
+
+	if (!notes) return -1;
+	if (notes->is_begun) return 0;
+	if (mfa_random(notes->challenge_nonce, sizeof(notes->challenge_nonce)) != MFA_OK) {
+		module_failure_msg(request, "cannot make a challenge");
+		return -1;
+	}
+	notes->is_begun = true;
+	mfa_login_id(notes->login_id,
+		     (struct mfa_bytes){notes->challenge_nonce, sizeof(notes->challenge_nonce)});
+	return 0;
 }
 
 rlm_rcode_t peruser_challenge_user(rlm_peruser_mfa_t *inst, REQUEST *request,
@@ -197,15 +216,17 @@ rlm_rcode_t peruser_challenge_user(rlm_peruser_mfa_t *inst, REQUEST *request,
 	char device[PERUSER_DEVICE_SIZE];
 
 	peruser_device(device, inst, request);
-	if (mfa_random(challenge.nonce, sizeof(challenge.nonce)) != MFA_OK ||
+	if (peruser_challenge_begin(request) < 0 ||
 	    mfa_challenge_hash(challenge.user, login->entry.id) != MFA_OK ||
 	    bind_hash(challenge.bind, inst, request) < 0) {
 		module_failure_msg(request, "cannot make a challenge");
 		return RLM_MODULE_FAIL;
 	}
+	memcpy(challenge.nonce, peruser_find_notes(request)->challenge_nonce,
+	       sizeof(challenge.nonce));
 	if (!peruser_keep(request, &challenge, device)) {
 		peruser_report_fault(
-			request, MFA_RESULT_REJECTED,
+			inst, request, MFA_RESULT_REJECTED,
 			"the home server's reply attributes do not fit into the State");
 		return peruser_reject_with(request, NULL);
 	}

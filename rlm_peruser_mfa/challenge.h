@@ -7,6 +7,14 @@
 
 #include "rlm_peruser_mfa/user.h"
 
+/** Choose the nonce of a login that is about to be challenged, once per request
+ *
+ * Before its event is written, which names the login by it.
+ *
+ * @return 0, or -1.
+ */
+int peruser_challenge_begin(REQUEST *request);
+
 /** Send the first challenge of a login
  *
  * @param[in] record of the account that is challenged.

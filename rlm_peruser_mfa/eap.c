@@ -61,7 +61,7 @@ static enum peruser_eap_place place_of_certificate(rlm_peruser_mfa_t const *inst
 						   char const **why)
 {
 	if (inst->eap == PERUSER_EAP_CERTIFICATE) {
-		peruser_report(request, MFA_RESULT_SKIPPED, "client certificate");
+		peruser_report(inst, request, MFA_RESULT_SKIPPED, "client certificate");
 		return PERUSER_EAP_ELSEWHERE;
 	}
 	*why = "EAP-TLS: set 'eap = certificate' where the certificate is the second factor";

@@ -10,6 +10,7 @@
 #include <freeradius/modules.h>
 
 #include "core/challenge.h"
+#include "core/event.h"
 #include "core/login.h"
 #include "rlm_peruser_mfa/compat.h"
 #include "rlm_peruser_mfa/expand.h"
@@ -97,6 +98,8 @@ typedef struct rlm_peruser_mfa_t {
 	uint32_t attempts;
 	uint32_t cached_records;
 	struct peruser_text bind;
+	char const *events;
+	struct mfa_event_sink event_sink;
 	uint32_t remember_s;
 	struct peruser_text remember_key;
 	struct peruser_text remember_nas;
@@ -127,8 +130,11 @@ struct mfa_notes {
 	uint32_t
 		cuts; //!< Places where it could have been cut off, none of which left a right code.
 	bool was_cut; //!< It was taken off a password, as the record of cut_for told.
-	uint8_t cut_for[MFA_CHALLENGE_HASH]; //!< Hash of that entry's id.
-	char nonce[MFA_NONCE_TEXT_SIZE];     //!< Of a login whose code came with the password.
+	uint8_t cut_for[MFA_CHALLENGE_HASH];	 //!< Hash of that entry's id.
+	char nonce[MFA_NONCE_TEXT_SIZE];	 //!< Of a login whose code came with the password.
+	bool is_begun;				 //!< The nonce of a challenge was chosen.
+	uint8_t challenge_nonce[MFA_NONCE_SIZE]; //!< Of a login that is about to be challenged.
+	char login_id[MFA_LOGIN_ID_SIZE];	 //!< For events; empty: no code is needed.
 	struct mfa_code code;
 	struct peruser_record record; //!< When it was read before post-auth.
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "rlm_peruser_mfa/reply.h"
 #include "rlm_peruser_mfa/account.h"
+#include "rlm_peruser_mfa/event.h"
 
 #define LOGGED_NAME_SIZE (4u * PERUSER_NAME_MAX + 1) /* four characters for each octet */
 
@@ -40,7 +41,8 @@ static bool is_failure(enum mfa_result result)
 }
 
 /** What a policy reads, one line for the log, and why for the server's own message */
-static void report(REQUEST *request, log_type_t level, enum mfa_result result, char const *reason)
+static void log_result(REQUEST *request, log_type_t level, enum mfa_result result,
+		       char const *reason)
 {
 	VALUE_PAIR *vp = fr_pair_find_by_num(request->packet->vps, PW_USER_NAME, 0, TAG_ANY);
 	char const *name = mfa_result_name(result), *colon = reason[0] ? ": " : "";
@@ -58,25 +60,31 @@ static void report(REQUEST *request, log_type_t level, enum mfa_result result, c
 		module_failure_msg(request, "%s: %s", mfa_result_name(result), reason);
 }
 
-void peruser_report(REQUEST *request, enum mfa_result result, char const *reason)
+void peruser_report(rlm_peruser_mfa_t const *inst, REQUEST *request, enum mfa_result result,
+		    char const *reason)
 {
-	report(request, is_quiet(result) ? L_DBG : L_INFO, result, reason);
+	log_result(request, is_quiet(result) ? L_DBG : L_INFO, result, reason);
+	peruser_event(inst, request, NULL, result, reason);
 }
 
-void peruser_report_fault(REQUEST *request, enum mfa_result result, char const *reason)
+void peruser_report_fault(rlm_peruser_mfa_t const *inst, REQUEST *request, enum mfa_result result,
+			  char const *reason)
 {
-	report(request, L_ERR, result, reason);
+	log_result(request, L_ERR, result, reason);
+	peruser_event(inst, request, NULL, result, reason);
 }
 
-void peruser_report_decision(rlm_peruser_mfa_t *inst, REQUEST *request,
-			     struct mfa_decision const *decision)
+void peruser_report_decision(rlm_peruser_mfa_t const *inst, REQUEST *request,
+			     struct mfa_login const *login)
 {
+	struct mfa_decision const *decision = &login->decision;
 	bool const wanted = inst->log_success || inst->report_only;
 	log_type_t level = L_INFO;
 
 	if (decision->fault || decision->result == MFA_RESULT_BROKEN) level = L_ERR;
 	if (is_quiet(decision->result) || (!wanted && is_success(decision))) level = L_DBG;
-	report(request, level, decision->result, decision->reason.text);
+	log_result(request, level, decision->result, decision->reason.text);
+	peruser_event(inst, request, login, decision->result, decision->reason.text);
 }
 
 /** Whether an attribute of the reply stays, whatever it becomes

@@ -11,10 +11,12 @@
 
 /** Note the result for policies, and log it in one line: refused logins as information, faults
  * of the directory or the configuration as errors, and what went well as log_success says */
-void peruser_report(REQUEST *request, enum mfa_result result, char const *reason);
-void peruser_report_fault(REQUEST *request, enum mfa_result result, char const *reason);
-void peruser_report_decision(rlm_peruser_mfa_t *inst, REQUEST *request,
-			     struct mfa_decision const *decision);
+void peruser_report(rlm_peruser_mfa_t const *inst, REQUEST *request, enum mfa_result result,
+		    char const *reason);
+void peruser_report_fault(rlm_peruser_mfa_t const *inst, REQUEST *request, enum mfa_result result,
+			  char const *reason);
+void peruser_report_decision(rlm_peruser_mfa_t const *inst, REQUEST *request,
+			     struct mfa_login const *login);
 
 /** Refuse: reply and rcode of a decision that neither accepts nor asks */
 rlm_rcode_t peruser_refuse(rlm_peruser_mfa_t *inst, REQUEST *request,

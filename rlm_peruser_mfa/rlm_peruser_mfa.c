@@ -130,6 +130,7 @@ static int mod_detach(void *instance)
 
 	fr_connection_pool_free(inst->pool);
 	peruser_gate_free(&inst->gate);
+	mfa_event_close(&inst->event_sink);
 	talloc_free(inst->cache);
 	peruser_ring_free(&inst->ring);
 	peruser_config_free(inst);
@@ -203,9 +204,9 @@ static char const *request_problem(REQUEST *request)
 	return peruser_name_problem(request);
 }
 
-static rlm_rcode_t refuse_request(REQUEST *request, char const *why)
+static rlm_rcode_t refuse_request(rlm_peruser_mfa_t *inst, REQUEST *request, char const *why)
 {
-	peruser_report(request, MFA_RESULT_REJECTED, why);
+	peruser_report(inst, request, MFA_RESULT_REJECTED, why);
 	return peruser_reject_with(request, NULL);
 }
 
@@ -216,7 +217,7 @@ static rlm_rcode_t CC_HINT(nonnull) mod_authorize(void *instance, REQUEST *reque
 	struct mfa_bytes state;
 	rlm_rcode_t rcode;
 
-	if (why) return refuse_request(request, why);
+	if (why) return refuse_request(inst, request, why);
 	peruser_eap_carry(request);
 	if (!peruser_find_state(&state, request)) return take_password(inst, request);
 	if (!mfa_challenge_is_ours(state, peruser_keys(inst, request), inst->name))
@@ -233,7 +234,7 @@ static rlm_rcode_t CC_HINT(nonnull) mod_authenticate(void *instance, REQUEST *re
 	char const *why = peruser_name_problem(request);
 
 	if (!notes) return RLM_MODULE_FAIL;
-	if (why) return refuse_request(request, why);
+	if (why) return refuse_request(inst, request, why);
 	if (inst->bind_users && !peruser_find_state(&state, request))
 		return peruser_bind(inst, request, notes);
 	return peruser_check_answer(inst, request, notes);
@@ -276,7 +277,7 @@ static rlm_rcode_t stranger(rlm_peruser_mfa_t *inst, REQUEST *request,
 {
 	bool const let_in = inst->accept_not_found && !notes->was_cut;
 
-	peruser_report(request, let_in ? MFA_RESULT_OFF : MFA_RESULT_REJECTED,
+	peruser_report(inst, request, let_in ? MFA_RESULT_OFF : MFA_RESULT_REJECTED,
 		       notes->was_cut ? "the user of the code that was taken off the password is "
 					"not in the directory any more"
 				      : "not in the directory");
@@ -289,7 +290,8 @@ static rlm_rcode_t ask_to_enroll(rlm_peruser_mfa_t *inst, REQUEST *request, stru
 {
 	bool const has_prompt = peruser_mode(inst, request) != MFA_MODE_APPEND && !notes->has_code;
 
-	peruser_report_decision(inst, request, &notes->record.login->decision);
+	if (has_prompt && peruser_challenge_begin(request) < 0) return RLM_MODULE_FAIL;
+	peruser_report_decision(inst, request, notes->record.login);
 	if (!has_prompt) return peruser_reject_with(request, &inst->message.unenrolled);
 	return peruser_challenge_user(inst, request, &notes->record, &inst->message.enroll);
 }
@@ -298,16 +300,15 @@ static rlm_rcode_t ask_to_enroll(rlm_peruser_mfa_t *inst, REQUEST *request, stru
 static rlm_rcode_t ask_for_code(rlm_peruser_mfa_t *inst, REQUEST *request,
 				struct peruser_record *record)
 {
-	struct mfa_decision const *decision = &record->login->decision;
-
 	if (peruser_mode(inst, request) == MFA_MODE_APPEND) {
-		peruser_report(request, MFA_RESULT_REJECTED,
+		peruser_report(inst, request, MFA_RESULT_REJECTED,
 			       peruser_password(request)
 				       ? "no code behind the password"
 				       : "no place for a code in this first factor");
 		return peruser_reject_with(request, &inst->message.no_code);
 	}
-	peruser_report_decision(inst, request, decision);
+	if (peruser_challenge_begin(request) < 0) return RLM_MODULE_FAIL;
+	peruser_report_decision(inst, request, record->login);
 	return peruser_challenge_user(inst, request, record, &inst->message.challenge);
 }
 
@@ -321,7 +322,10 @@ static rlm_rcode_t reply_to_password(rlm_peruser_mfa_t *inst, REQUEST *request,
 	if (decision->verdict == MFA_CHALLENGE && decision->result == MFA_RESULT_UNENROLLED)
 		return ask_to_enroll(inst, request, notes);
 	if (decision->verdict == MFA_CHALLENGE) return ask_for_code(inst, request, record);
-	peruser_report_decision(inst, request, decision);
+	if (decision->verdict == MFA_REJECT && decision->result == MFA_RESULT_UNENROLLED &&
+	    peruser_challenge_begin(request) < 0)
+		return RLM_MODULE_FAIL;
+	peruser_report_decision(inst, request, record->login);
 	if (decision->verdict == MFA_ACCEPT) {
 		peruser_accept(inst, request, decision);
 		return decision->result == MFA_RESULT_OFF ? RLM_MODULE_NOOP : RLM_MODULE_OK;
@@ -346,7 +350,7 @@ static rlm_rcode_t after_password(rlm_peruser_mfa_t *inst, REQUEST *request,
 	if (record->login->record_diag.text[0]) RWARN("%s", record->login->record_diag.text);
 	if (rc == MFA_ERR_NOT_FOUND) return stranger(inst, request, notes);
 	if (!inst->report_only) return reply_to_password(inst, request, notes);
-	peruser_report_decision(inst, request, &record->login->decision);
+	peruser_report_decision(inst, request, record->login);
 	return RLM_MODULE_NOOP;
 }
 
@@ -359,16 +363,16 @@ static rlm_rcode_t decide(rlm_peruser_mfa_t *inst, REQUEST *request)
 
 	if (!notes) notes = &none;
 	if (notes->checked) return RLM_MODULE_NOOP;
-	if (why) return refuse_request(request, why);
+	if (why) return refuse_request(inst, request, why);
 	if (peruser_mode(inst, request) == MFA_MODE_SKIP) {
-		peruser_report(request, MFA_RESULT_SKIPPED, "");
+		peruser_report(inst, request, MFA_RESULT_SKIPPED, "");
 		return RLM_MODULE_NOOP;
 	}
 	switch (peruser_eap_place(inst, request, &why)) {
 	case PERUSER_EAP_HERE: break;
 	case PERUSER_EAP_ELSEWHERE: return RLM_MODULE_NOOP;
 	case PERUSER_EAP_NOWHERE:
-		peruser_report_fault(request, MFA_RESULT_REJECTED, why);
+		peruser_report_fault(inst, request, MFA_RESULT_REJECTED, why);
 		return inst->report_only ? RLM_MODULE_NOOP : peruser_reject_with(request, NULL);
 	}
 	rcode = after_password(inst, request, notes);

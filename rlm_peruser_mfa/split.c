@@ -44,6 +44,7 @@ static int set_nonce(struct mfa_notes *notes, rlm_peruser_mfa_t *inst, REQUEST *
 		    sizeof(part) / sizeof(part[0])) == MFA_OK &&
 	    mfa_base64url_encode(notes->nonce, sizeof(notes->nonce), mac, MFA_NONCE_SIZE) == MFA_OK)
 		ok = 0;
+	if (ok == 0) mfa_login_id(notes->login_id, mfa_bytes_of(notes->nonce));
 	talloc_free(nas);
 	return ok;
 }
@@ -53,13 +54,13 @@ static int set_nonce(struct mfa_notes *notes, rlm_peruser_mfa_t *inst, REQUEST *
  * @return updated; reject when nothing is left, or a NUL would end it for a directory: that may
  *	   bind without a password (RFC 4513 section 5.1.2).
  */
-static rlm_rcode_t set_password(REQUEST *request, VALUE_PAIR *vp, uint8_t const *password,
-				size_t len)
+static rlm_rcode_t set_password(rlm_peruser_mfa_t const *inst, REQUEST *request, VALUE_PAIR *vp,
+				uint8_t const *password, size_t len)
 {
 	uint8_t *copy;
 
 	if (len == 0 || memchr(password, '\0', len)) {
-		peruser_report(request, MFA_RESULT_REJECTED,
+		peruser_report(inst, request, MFA_RESULT_REJECTED,
 			       "the password is empty or holds a NUL");
 		return peruser_reject_with(request, NULL);
 	}
@@ -100,7 +101,7 @@ static rlm_rcode_t take_scrv1(rlm_peruser_mfa_t *inst, REQUEST *request, VALUE_P
 	    mfa_base64_decode(code, &code_len, sizeof(code), second) == MFA_OK) {
 		mfa_code_parse(&notes->code, (struct mfa_bytes){code, code_len});
 		notes->has_code = code_len > 0;
-		rcode = set_password(request, vp, password, password_len);
+		rcode = set_password(inst, request, vp, password, password_len);
 	}
 	OPENSSL_cleanse(password, sizeof(password));
 	OPENSSL_cleanse(code, sizeof(code));
@@ -292,7 +293,7 @@ static rlm_rcode_t take_appended(rlm_peruser_mfa_t *inst, REQUEST *request, stru
 	mfa_code_parse(&notes->code,
 		       (struct mfa_bytes){typed.data + typed.len - cut.code_len, cut.code_len});
 	notes->has_code = notes->was_cut = true;
-	return set_password(request, vp, typed.data, cut.password_len);
+	return set_password(inst, request, vp, typed.data, cut.password_len);
 }
 
 /** Read the record that tells whether a code was appended */
@@ -316,8 +317,8 @@ static rlm_rcode_t split_appended(rlm_peruser_mfa_t *inst, REQUEST *request, VAL
 	}
 	if (rc == MFA_OK) return take_appended(inst, request, notes, vp, typed);
 	peruser_report_fault(
-		request, rc == MFA_ERR_UNAVAILABLE ? MFA_RESULT_UNAVAILABLE : MFA_RESULT_REJECTED,
-		why.text);
+		inst, request,
+		rc == MFA_ERR_UNAVAILABLE ? MFA_RESULT_UNAVAILABLE : MFA_RESULT_REJECTED, why.text);
 	return rc == MFA_ERR_UNAVAILABLE ? RLM_MODULE_FAIL : RLM_MODULE_REJECT;
 }
 

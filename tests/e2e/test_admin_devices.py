@@ -140,25 +140,42 @@ def test_recovery(admin, slapd):
     assert "no device" in admin.run("recovery", User(slapd).uid, status=1).err
 
 
-def test_verify_tells_the_offset_and_writes_nothing(admin, slapd):
+def test_verify_uses_no_right_code_up_and_counts_wrong_ones(admin, slapd):
     user = Enrolled(slapd)
     user.device.settle(20)
     before = slapd.get(user.uid)
     assert admin.json("verify", user.uid, user.device.code())[0]["right"]
     assert admin.json("verify", user.uid, user.device.code(1))[0]["offset_steps"] == 1
     assert "a login with it now: accepted" in admin.run("verify", user.uid, "-", stdin=user.device.code() + "\n").out
+    assert slapd.get(user.uid) == before
     late, = admin.json("verify", user.uid, user.device.code(-7), status=1)
-    assert not late["right"] and late["offset_steps"] == -7
+    assert not late["right"] and late["offset_steps"] == -7 and late["counted"]
+    assert user.failures() == 1
     far, = admin.json("verify", user.uid, user.device.code(45), status=1)
     assert far["offset_steps"] == 45
     wrong = admin.run("verify", user.uid, "0", status=1)
-    assert "none of the user's devices" in wrong.out
-    assert slapd.get(user.uid) == before
+    assert "none of the user's devices" in wrong.out and "counted as a wrong code" in wrong.out
+    assert user.failures() == 3
+
+
+def test_verify_cannot_be_used_to_guess(admin, slapd):
+    user = Enrolled(slapd)
+    for _ in range(12):
+        admin.run("verify", user.uid, user.device.wrong(), status=1)
+    locked = admin.run("verify", user.uid, user.device.settle().code(), status=1)
+    assert "nothing is said about the code" in locked.out and "of device" not in locked.out
+
+
+def test_verify_says_nothing_where_it_cannot_count(admin, slapd):
+    user = Enrolled(slapd)
+    with slapd.access_first(f'to attrs=peruserMfaFailures by dn.exact="{slapd.admin_dn}" read by * break'):
+        done = admin.run("verify", user.uid, user.device.wrong(), status=1)
+    assert "nothing is said about the code" in done.err and not done.out
 
 
 def test_verify_with_a_lock_and_without_mfa(admin, slapd):
     user = Enrolled(slapd).set(peruserMfaFailures=f"100 {int(time.time())} {'t' * 22}")
     row, = admin.json("verify", user.uid, user.device.settle().code(), status=1)
-    assert row["result"] == "locked" and row["offset_steps"] == 0
+    assert row["result"] == "locked" and row["offset_steps"] is None
     suspended = Enrolled(slapd, peruserMfaEnabled="FALSE")
     assert admin.json("verify", suspended.uid, suspended.device.settle().code(), status=1)[0]["offset_steps"] == 0

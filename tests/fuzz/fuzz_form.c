@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A body or a query of the enrolment page: no field gets through that its table does not allow. */
+#include "core/utf8.h"
 #include "enroll/form.h"
-#include "enroll/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/utf8.h"
 #include "enroll/cookie.h"
 #include "enroll/form.h"
 #include "enroll/lang.h"
 #include "enroll/out.h"
-#include "enroll/utf8.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "enroll/utf8.h"
+#include "core/utf8.h"
 
 /** Bytes that the first one announces; 0 when it announces none */
 static size_t announced(uint8_t first)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/** @file enroll/utf8.h
+/** @file core/utf8.h
  * @brief Well-formed UTF-8 (RFC 3629), one character at a time.
  */
-#ifndef MFA_ENROLL_UTF8_H
-#define MFA_ENROLL_UTF8_H
+#ifndef MFA_CORE_UTF8_H
+#define MFA_CORE_UTF8_H
 
 #include "core/text.h"
 
@@ -16,4 +16,4 @@ size_t mfa_utf8_length(struct mfa_bytes text);
 /** Whether all of it is well-formed and holds no control character (C0, DEL, C1) */
 bool mfa_utf8_is_printable(struct mfa_bytes text);
 
-#endif /* MFA_ENROLL_UTF8_H */
+#endif /* MFA_CORE_UTF8_H */
