@@ -129,6 +129,7 @@ static enum mfa_cli_exit run(struct mfa_cli *cli)
 		mfa_cli_doctor_files(doctor);
 		mfa_cli_doctor_module(doctor);
 		mfa_cli_doctor_placeholders(doctor);
+		mfa_cli_doctor_ledger(doctor);
 		status = check_directory(doctor);
 	} else {
 		mfa_cli_doctor_say(doctor, MFA_CLI_WRONG, "configuration", "%s", diag.text);

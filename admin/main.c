@@ -17,7 +17,7 @@ static struct mfa_cli_command const *const commands[] = {
 	&mfa_cli_reset,	   &mfa_cli_unlock,  &mfa_cli_device_command, &mfa_cli_trusted,
 	&mfa_cli_recovery, &mfa_cli_verify,  &mfa_cli_import,	      &mfa_cli_export,
 	&mfa_cli_keygen,   &mfa_cli_keys,    &mfa_cli_rekey,	      &mfa_cli_check,
-	&mfa_cli_setup,
+	&mfa_cli_ledger,   &mfa_cli_setup,
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

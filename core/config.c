@@ -47,7 +47,7 @@ struct mfa_config_item const mfa_config_items[] = {
 	{"lockout", "base", MFA_CONFIG_NUMBER, AT(lock_base_s), "30", 1, 86400, NULL},
 	{"lockout", "max", MFA_CONFIG_NUMBER, AT(lock_max_s), "3600", 1, 604800, NULL},
 
-	{"ledger", "type", MFA_CONFIG_CHOICE, AT(ledger_type), "ldap", 0, 0, "ldap etcd"},
+	{"ledger", "type", MFA_CONFIG_CHOICE, AT(ledger_type), "ldap", 0, 0, "ldap both etcd"},
 	{"ledger", "endpoints", MFA_CONFIG_STRING, AT(ledger_endpoints), "", 0, STRING_MAX, NULL},
 	{"ledger", "user", MFA_CONFIG_STRING, AT(ledger_user), "", 0, 128, NULL},
 	{"ledger", "password_file", MFA_CONFIG_STRING, AT(ledger_password_file), "", 0, STRING_MAX,
@@ -294,7 +294,7 @@ static unsigned count_words(char const *text)
 
 uint32_t mfa_config_ledger_attrs(struct mfa_config const *config)
 {
-	if (config->ledger_type == MFA_LEDGER_LDAP) return 0;
+	if (config->ledger_type != MFA_LEDGER_ETCD) return 0;
 	return MFA_ATTR_BIT(MFA_ATTR_LAST_USE) | MFA_ATTR_BIT(MFA_ATTR_FAILURES);
 }
 

@@ -41,6 +41,7 @@ enum mfa_confirm {
 /** Where it is written down that a code was used: see core/ledger.h */
 enum mfa_ledger_type {
 	MFA_LEDGER_LDAP = 0, //!< In the user's entry.
+	MFA_LEDGER_BOTH,     //!< In both, while a site goes over from one to the other.
 	MFA_LEDGER_ETCD,     //!< In etcd.
 };
 

@@ -12,7 +12,7 @@ void mfa_entry_init(struct mfa_entry *entry)
 	entry->left_out = 0;
 	entry->has_ledger = false;
 	entry->ledger_revision = 0;
-	entry->ledger = (struct mfa_bytes){0};
+	entry->ledger = entry->in_directory[0] = entry->in_directory[1] = (struct mfa_bytes){0};
 	entry->count = entry->used = 0;
 }
 

@@ -21,7 +21,8 @@ struct mfa_entry {
 	bool has_ledger;	 //!< What the ledger says is in here: see core/ledger.h.
 	int64_t ledger_revision; //!< Of what the ledger said; 0: it knew nothing.
 	struct mfa_bytes ledger; //!< What it said.
-	size_t count;		 //!< Values below.
+	struct mfa_bytes in_directory[2]; //!< Last use and wrong codes there, where both are kept.
+	size_t count;			  //!< Values below.
 	struct {
 		enum mfa_attr attr;
 		struct mfa_bytes value;

@@ -93,7 +93,7 @@ static void make_url(char out[static URL_MAX], char const *endpoint, char const 
 
 /** Take the token out of an answer */
 static enum mfa_rc take_token(struct mfa_etcd_token *token, struct mfa_diag *diag,
-			      struct mfa_http_answer const *answer)
+			      struct mfa_http_answer const *answer, char const *endpoint)
 {
 	json_t *json = json_loads(answer->text, 0, NULL);
 	char const *text = json_string_value(json_object_get(json, "token"));
@@ -106,7 +106,7 @@ static enum mfa_rc take_token(struct mfa_etcd_token *token, struct mfa_diag *dia
 		mfa_diag_say(diag, "etcd: user or password is not accepted");
 		rc = MFA_ERR_DENIED;
 	} else {
-		mfa_diag_set(diag, "etcd: no token: %s",
+		mfa_diag_set(diag, "etcd at %s: no token: %s", endpoint,
 			     answer->status ? "the member cannot give one" : answer->error);
 	}
 	json_decref(json);
@@ -127,7 +127,7 @@ static enum mfa_rc renew_token(struct call *call, char const *endpoint)
 	mfa_http_post(&answer, call->conn->etcd, url, "", body, share_ms(call));
 	OPENSSL_cleanse(body, strlen(body));
 	free(body);
-	rc = take_token(&store->token, call->diag, &answer);
+	rc = take_token(&store->token, call->diag, &answer, endpoint);
 	return rc;
 }
 

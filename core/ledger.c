@@ -6,6 +6,7 @@ static struct mfa_ledger_kind const *kind_of(struct mfa_conn const *conn)
 {
 	switch ((enum mfa_ledger_type)conn->store->config->ledger_type) {
 	case MFA_LEDGER_LDAP: break;
+	case MFA_LEDGER_BOTH: return &mfa_ledger_both;
 	case MFA_LEDGER_ETCD: return &mfa_ledger_etcd;
 	}
 	return &mfa_ledger_ldap;

@@ -4,7 +4,7 @@
  *
  * Last use, wrong codes and used recovery codes change with each login, and must be compared
  * and swapped in one place.  That place is the user's entry (type "ldap"), or a key of etcd for
- * each user (type "etcd").  Whoever decides sees both as one entry.
+ * each user (type "etcd"), or both while a site moves.  Whoever decides sees both as one entry.
  */
 #ifndef MFA_CORE_LEDGER_H
 #define MFA_CORE_LEDGER_H
@@ -25,9 +25,10 @@ struct mfa_ledger_kind {
 };
 
 extern struct mfa_ledger_kind const mfa_ledger_ldap;
+extern struct mfa_ledger_kind const mfa_ledger_both;
 extern struct mfa_ledger_kind const mfa_ledger_etcd;
 
-/** Whether the directory does not hold it, and so cannot check it as it writes */
+/** Whether the directory does not hold it, or not all of it, and cannot check it as it writes */
 bool mfa_ledger_is_apart(struct mfa_conn const *conn);
 
 /** Attributes that the directory does not hold: a set of them */

@@ -224,7 +224,7 @@ static enum mfa_rc run(rlm_peruser_mfa_t *inst, struct mfa_login *login,
 	/* The password step with a record in hand writes nothing; the provider may have to confirm,
 	 * and a ledger outside the directory has to be asked. */
 	if (!login->have_entry || ask->code || ctx->confirm != MFA_CONFIRM_NO ||
-	    mfa_config_ledger_attrs(&inst->directory.config) != 0) {
+	    inst->directory.config.ledger_type != MFA_LEDGER_LDAP) {
 		conn = borrow(inst, &login->decision.reason);
 		if (!conn) return fail(login, MFA_ERR_UNAVAILABLE);
 		ctx->conn = *conn;

@@ -4,7 +4,7 @@
 
 _peruser_mfa() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command='' own='' words='' files='' i
-	local commands='status list report enroll invite require suspend resume reset unlock device trusted recovery verify import export keygen keys rekey check setup'
+	local commands='status list report enroll invite require suspend resume reset unlock device trusted recovery verify import export keygen keys rekey check ledger setup'
 	local common='--config --admin-config --uri --bind-dn --ask-password --password-file --mechanism --simple --start-tls --json --quiet --version --help'
 
 	# "--option=value" comes as three words.
@@ -41,6 +41,7 @@ _peruser_mfa() {
 	keygen) own='--id --last --dry-run' ;;
 	keys) own='--ring-only --first --remove --force --dry-run' ;;
 	rekey) own='--progress --dry-run' ;;
+	ledger) own='' ;;
 	setup) own='--answers --undo --dry-run' ;;
 	check) own='--as-radius --as-radius-file --as-page --as-page-file --as-user --as-user-file --module' ;;
 	esac

@@ -34,6 +34,9 @@ void mfa_cli_doctor_say(struct mfa_cli_doctor *doctor, enum mfa_cli_health healt
 /** Modes and owners of files, key ring, and TLS as configured */
 void mfa_cli_doctor_files(struct mfa_cli_doctor *doctor);
 
+/** Each member of etcd, where the ledger is there: whether it answers, and what we may do */
+void mfa_cli_doctor_ledger(struct mfa_cli_doctor *doctor);
+
 /** The module on this machine against the server on this machine */
 void mfa_cli_doctor_module(struct mfa_cli_doctor *doctor);
 

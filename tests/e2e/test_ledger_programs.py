@@ -105,6 +105,59 @@ def test_unlock_and_reset_change_etcd(slapd, etcd, admin, client):
     assert "failures" not in etcd.get(user) and user.get("peruserMfaSecret") is None
 
 
+MOVE = None
+STAGES = (("ldap", "ldap"), ("both", "ldap"), ("both", "both"), MOVE, ("etcd", "both"), ("etcd", "etcd"),
+          ("etcd", "both"), ("both", "both"), MOVE, ("both", "ldap"), ("ldap", "ldap"))
+
+
+def test_no_code_counts_twice_while_the_ledger_moves(slapd, etcd, ring, admin):
+    """There and back, one server at a time: what one accepted, the other one never does."""
+    def settings(kind):
+        return {**etcd.settings(), "ledger.type": kind}
+
+    used = []
+    with FreeRadius(slapd, ring=ring, settings=settings("ldap")) as one, \
+            FreeRadius(slapd, ring=ring, settings=settings("ldap")) as two, \
+            one.client() as at_one, two.client() as at_two:
+        for stage in STAGES:
+            if stage is MOVE:
+                admin.configure(**{name.replace(".", "__"): value for name, value in settings("both").items()})
+                admin.run("ledger", "move")
+                assert "0 changed" in admin.run("ledger", "move").out
+                continue
+            for server, kind in zip((one, two), stage):
+                if server.settings["ledger.type"] != kind:
+                    server.configure(settings=settings(kind))
+                    server.restart()
+            for first, second in ((at_one, at_two), (at_two, at_one)):
+                user = Enrolled(slapd)
+                code = user.device.code()
+                reply = user.answer(first, user.challenge(first), code)
+                assert reply.accepted, (stage, reply)
+                reply = user.answer(second, user.challenge(second), code)
+                assert reply.result == "replayed", (stage, reply)
+                used.append((user, code))
+            for user, code in used:
+                for nas in (at_one, at_two):
+                    assert not user.answer(nas, user.challenge(nas), code).accepted, stage
+
+
+def test_the_move_is_refused_before_every_server_knows(slapd, etcd, admin):
+    admin.configure(**{name.replace(".", "__"): value for name, value in etcd.settings().items()})
+    done = admin.run("ledger", "move", status=1)
+    assert 'type = "both"' in done.err
+
+
+def test_check_looks_at_each_member(slapd, etcd, admin):
+    rows = [line for line in admin.run("check", status=None).out.splitlines() if "https://" in line]
+    assert len(rows) == 3 and all("answers, and 'peruser-mfa' may read and write" in row for row in rows)
+    etcd.members[1].kill()
+    out = admin.run("check", status=None).out
+    etcd.wait_healthy()
+    rows = [line for line in out.splitlines() if "https://" in line]
+    assert [etcd.members[1].url in row and "onnect" in row for row in rows] == [False, True, False]
+
+
 def test_a_silent_ledger_is_no_answer_of_the_command(slapd, etcd, admin):
     user = Enrolled(slapd)
     for member in etcd.members[1:]:
