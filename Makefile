@@ -163,6 +163,14 @@ $(BUILD_HEADER): FORCE
 	@printf '%s\n' "$$BUILD_HEADER_TEXT" >$@.new
 	@if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
+# The pages are written as HTML; each file becomes a function, and the build fails when one is not in order.
+HTML_HEADER := $(B)/include/mfa_html.h
+$(HTML_HEADER): tools/html.awk $(sort $(wildcard enroll/html/*.html))
+	@mkdir -p $(@D)
+	$(call say,HTML,$@)
+	$(Q)LC_ALL=C.UTF-8 awk -f $^ >$@
+$(ENROLL_SRC:%.c=$(B)/%.o): | $(HTML_HEADER)
+
 # These turn times into dates and give none to a library, whose time_t may have 32 bits.
 $(addprefix $(B)/,core/text.o enroll/layout.o admin/output.o): TIME_CFLAGS := -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
 

@@ -8,11 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-bool mfa_web_is_done(struct mfa_web const *web)
-{
-	return web->answer.status == 503 || web->answer.status == 500;
-}
-
 void mfa_web_enrollment(struct mfa_enrollment *enrollment, struct mfa_web *web)
 {
 	*enrollment = (struct mfa_enrollment){

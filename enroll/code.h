@@ -89,9 +89,6 @@ void mfa_code_remember(struct mfa_web *web, enum mfa_setup setup);
 /** Whether a code was given for this, not long ago, and the record was not used since */
 bool mfa_code_was_given(struct mfa_web const *web, enum mfa_setup setup);
 
-/** Whether the page is complete already, as after a failure of the directory */
-bool mfa_web_is_done(struct mfa_web const *web);
-
 /** Send fresh codes, sealed, to the page that shows them once: they are stored nowhere */
 enum mfa_rc mfa_codes_hand_over(struct mfa_web *web, char const *codes) MFA_MUST_CHECK;
 

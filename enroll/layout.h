@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /** @file enroll/layout.h
  * @brief What all pages look like, and the parts that they are made of.
+ *
+ * The HTML itself is in enroll/html, of which tools/html.awk makes mfa_html.h.
  */
 #ifndef MFA_ENROLL_LAYOUT_H
 #define MFA_ENROLL_LAYOUT_H
 
 #include "enroll/web.h"
 
-#define MFA_DATE_SIZE 24u //!< "2031-12-24" or "2031-12-24 18:00 UTC", NUL included.
+#define MFA_DATE_SIZE 48u //!< A date, or date and time, in any language, NUL included.
 
 /** Begin a page: head, the site's name, what there is to say, the title */
 void mfa_layout_begin(struct mfa_web *web, char const *title);
@@ -47,16 +49,22 @@ void mfa_layout_show_password(struct mfa_web *web);
 /** The password, where it is asked for once more */
 void mfa_layout_password(struct mfa_web *web);
 
-/** What went wrong, once on a page: mfa_layout_begin() says it unless web->problem_below is set */
+/** What went wrong, if anything, once on a page: mfa_layout_begin() says it unless web->problem_below is set */
 void mfa_layout_problem(struct mfa_web *web);
 
 /** A value that travels along */
 void mfa_layout_hidden(struct mfa_web *web, char const *name, char const *value);
 
-/** "2031-12-24" in UTC; empty when the time cannot be written */
-void mfa_layout_date(char out[static MFA_DATE_SIZE], int64_t time_s);
+/** A picture for the camera of a phone */
+void mfa_layout_qr(struct mfa_web *web, char const *uri);
 
-/** "2031-12-24 18:00 UTC"; empty when the time cannot be written */
-void mfa_layout_time(char out[static MFA_DATE_SIZE], int64_t time_s);
+/** A date in UTC, as the language writes it; nothing when the time cannot be written */
+void mfa_layout_date(struct mfa_web *web, int64_t time_s);
+
+/** A date in UTC, as the language writes it; empty when the time cannot be written */
+void mfa_date_format(char out[static MFA_DATE_SIZE], int64_t time_s);
+
+/** As mfa_date_format(), with the time of day */
+void mfa_date_format_time(char out[static MFA_DATE_SIZE], int64_t time_s);
 
 #endif /* MFA_ENROLL_LAYOUT_H */

@@ -85,7 +85,7 @@ static size_t compose(char out[static MESSAGE_MAX], struct mfa_web *web, char co
 	int len;
 
 	encode_header(subject, subject_of(event));
-	mfa_layout_time(date, web->now_s);
+	mfa_date_format_time(date, web->now_s);
 	memcpy(out, to, used);
 	len = snprintf(out + used, MESSAGE_MAX - used,
 		       "From: %s\nTo: %s\nSubject: %s\nMIME-Version: 1.0\n"

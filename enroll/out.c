@@ -4,7 +4,6 @@
 
 #include <openssl/crypto.h>
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -69,22 +68,6 @@ void mfa_out_bytes(struct mfa_out *out, struct mfa_bytes text)
 void mfa_out_text(struct mfa_out *out, char const *text)
 {
 	mfa_out_bytes(out, mfa_bytes_of(text));
-}
-
-void mfa_out_html(struct mfa_out *out, char const *markup, ...)
-{
-	va_list args;
-
-	va_start(args, markup);
-	for (;;) {
-		size_t const len = strcspn(markup, "%");
-
-		append(out, markup, len);
-		if (markup[len] == '\0') break;
-		mfa_out_text(out, va_arg(args, char const *));
-		markup += len + 1;
-	}
-	va_end(args);
 }
 
 void mfa_out_number(struct mfa_out *out, int64_t number)

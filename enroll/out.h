@@ -34,12 +34,6 @@ void mfa_out_text(struct mfa_out *out, char const *text);
 /** As mfa_out_text(), for text that does not end in a NUL */
 void mfa_out_bytes(struct mfa_out *out, struct mfa_bytes text);
 
-/** Append markup with texts in it
- *
- * @param[in] markup each '%' in it stands for the next argument, a char const *, which is escaped.
- */
-void mfa_out_html(struct mfa_out *out, char const *markup, ...);
-
 /** Append a number in decimal */
 void mfa_out_number(struct mfa_out *out, int64_t number);
 

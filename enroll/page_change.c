@@ -5,6 +5,8 @@
 #include "enroll/mail.h"
 #include "enroll/pages.h"
 
+#include <mfa_html.h>
+
 #include <stdio.h>
 
 static bool is_required(struct mfa_web const *web)
@@ -35,7 +37,7 @@ static bool can_turn_off(struct mfa_web *web)
 		(void)snprintf(text, sizeof(text), "%s",
 			       _("Your organisation requires MFA for everybody."));
 	} else {
-		mfa_layout_date(date, web->login->record.required_from_s);
+		mfa_date_format(date, web->login->record.required_from_s);
 		(void)snprintf(text, sizeof(text),
 			       _("Your administrator requires MFA for you since %s."), date);
 	}
@@ -45,25 +47,9 @@ static bool can_turn_off(struct mfa_web *web)
 
 void mfa_page_off_show(struct mfa_web *web)
 {
-	char date[MFA_DATE_SIZE];
+	int64_t const from_s = web->login->record.required_from_s;
 
-	if (!can_turn_off(web)) return;
-	mfa_layout_begin(web, _("Turn off MFA"));
-	mfa_out_html(&web->body, "<p class=\"notice warn\">%</p>\n",
-		     _("All your devices, recovery codes and trusted devices are deleted. From "
-		       "then on your "
-		       "password alone signs you in."));
-	if (web->login->record.required_from_s > web->now_s) {
-		mfa_layout_date(date, web->login->record.required_from_s);
-		mfa_out_html(&web->body, "<p>% <time datetime=\"%\">%</time></p>\n",
-			     _("MFA becomes compulsory for you on:"), date, date);
-	}
-	mfa_layout_form(web, "/off");
-	mfa_layout_password(web);
-	mfa_layout_code(web, _("The code that your app shows now, or a recovery code."), false);
-	mfa_layout_form_end(web, "danger", _("Turn off MFA"));
-	mfa_layout_button(web, "plain", "/", _("Cancel"));
-	mfa_layout_end(web);
+	if (can_turn_off(web)) mfa_html_off(web, from_s > web->now_s ? from_s : 0);
 }
 
 static enum mfa_outcome write_off(struct mfa_web *web, struct mfa_enrollment *enrollment,
@@ -83,7 +69,7 @@ void mfa_page_off(struct mfa_web *web)
 		mfa_web_event(web, MFA_EVENT_TURNED_OFF, "code", "changed", "turned MFA off");
 		mfa_mail_notice(web, MFA_MAIL_OFF);
 		mfa_web_redirect_flash(web, "/", MFA_FLASH_TURNED_OFF);
-	} else if (!mfa_web_is_done(web)) {
+	} else if (!web->complete) {
 		mfa_page_off_show(web);
 	}
 }
@@ -96,16 +82,7 @@ void mfa_page_add_show(struct mfa_web *web)
 				   _("Remove a device first."));
 		return;
 	}
-	mfa_layout_begin(web, _("Add a device"));
-	mfa_out_html(
-		&web->body, "<p>%</p>\n",
-		_("First show that it is you: type a code from a device that you have already."));
-	mfa_layout_form(web, "/device/add");
-	mfa_layout_password(web);
-	mfa_layout_code(web, _("The code that your app shows now."), true);
-	mfa_layout_form_end(web, "primary", _("Continue"));
-	mfa_layout_button(web, "plain", "/", _("Cancel"));
-	mfa_layout_end(web);
+	mfa_html_device_add(web);
 }
 
 /** The use of the code is all that is written */
@@ -125,7 +102,7 @@ void mfa_page_add(struct mfa_web *web)
 	    mfa_code_spend(web, false, write_nothing, NULL)) {
 		mfa_code_remember(web, MFA_SETUP_ADD);
 		mfa_web_redirect(web, "/device/new");
-	} else if (!mfa_web_is_done(web)) {
+	} else if (!web->complete) {
 		mfa_page_add_show(web);
 	}
 }
@@ -160,17 +137,8 @@ void mfa_page_remove_show(struct mfa_web *web)
 	size_t index = 0;
 
 	if (!can_remove(&index, web)) return;
-	mfa_layout_begin(web, _("Remove a device"));
-	mfa_out_html(&web->body, "<p>% <strong>%</strong></p>\n",
-		     _("Codes of this device are of no use any more once it is removed:"),
-		     mfa_device_name(mfa_device_totp(web, index)));
-	mfa_layout_form(web, "/device/remove");
-	mfa_layout_hidden(web, "device", mfa_form_get(&web->form, "device"));
-	mfa_layout_password(web);
-	mfa_layout_code(web, _("The code that one of your devices shows now."), true);
-	mfa_layout_form_end(web, "danger", _("Remove the device"));
-	mfa_layout_button(web, "plain", "/", _("Cancel"));
-	mfa_layout_end(web);
+	mfa_html_device_remove(web, mfa_device_name(mfa_device_totp(web, index)),
+			       mfa_form_get(&web->form, "device"));
 }
 
 static enum mfa_outcome write_removal(struct mfa_web *web, struct mfa_enrollment *enrollment,
@@ -197,7 +165,7 @@ void mfa_page_remove(struct mfa_web *web)
 		mfa_web_event(web, MFA_EVENT_DEVICE_REMOVED, "totp", "changed", "removed a device");
 		mfa_mail_notice(web, MFA_MAIL_REMOVED);
 		mfa_web_redirect_flash(web, "/", MFA_FLASH_DEVICE_REMOVED);
-	} else if (!mfa_web_is_done(web)) {
+	} else if (!web->complete) {
 		mfa_page_remove_show(web);
 	}
 }

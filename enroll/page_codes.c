@@ -5,6 +5,7 @@
 #include "enroll/mail.h"
 #include "enroll/pages.h"
 
+#include <mfa_html.h>
 #include <openssl/crypto.h>
 
 #include <stdio.h>
@@ -51,37 +52,13 @@ static void open_codes(char codes[static MFA_CODES_TEXT_SIZE + 1], struct mfa_we
 	}
 }
 
-static void show_codes(struct mfa_web *web, char const *codes, char const *box)
+/** The codes on this page, out of the cookie that brought them or the form that came back */
+static void list_codes(struct mfa_web *web)
 {
-	struct mfa_out *out = &web->body;
-
-	mfa_layout_begin(web, _("Keep your recovery codes"));
-	mfa_out_html(out, "<p class=\"notice good\" role=\"status\">%</p>\n", _("MFA is on."));
-	mfa_out_html(
-		out,
-		"<p>%</p>\n<p class=\"notice warn\">%</p>\n<ol class=\"codes\" id=\"codes\">\n",
-		_("Each of these codes signs you in once, in place of the code from your phone. "
-		  "Keep "
-		  "them where you find them without your phone: on paper, or in a password "
-		  "manager."),
-		_("They are shown only this once: keep them before you go on."));
-	for (char const *line = codes; *line; line += strcspn(line, "\n") + 1) {
-		mfa_out_raw(out, "<li>");
-		mfa_out_bytes(out, (struct mfa_bytes){(uint8_t const *)line, strcspn(line, "\n")});
-		mfa_out_raw(out, "</li>\n");
+	for (char const *line = web->codes; *line; line += strcspn(line, "\n") + 1) {
+		mfa_html_codes_one(web,
+				   (struct mfa_bytes){(uint8_t const *)line, strcspn(line, "\n")});
 	}
-	mfa_out_raw(out, "</ol>\n<div class=\"actions\">\n");
-	mfa_layout_form(web, "/codes.txt");
-	mfa_layout_hidden(web, "codes", box);
-	mfa_layout_form_end(web, "plain", _("Save as a file"));
-	mfa_out_html(out,
-		     "<button type=\"button\" class=\"button plain\" data-copy=\"codes\" "
-		     "data-done=\"%\" hidden>%</button>\n"
-		     "<button type=\"button\" class=\"button plain\" data-print "
-		     "hidden>%</button>\n</div>\n",
-		     _("Copied"), _("Copy"), _("Print"));
-	mfa_layout_button(web, "primary", "/", _("I have kept them"));
-	mfa_layout_end(web);
 }
 
 void mfa_page_codes_show(struct mfa_web *web)
@@ -94,7 +71,9 @@ void mfa_page_codes_show(struct mfa_web *web)
 		mfa_web_redirect_flash(web, "/", MFA_FLASH_CODES_GONE);
 		return;
 	}
-	show_codes(web, codes, box);
+	web->codes = codes;
+	mfa_html_codes(web, box, list_codes);
+	web->codes = "";
 	web->drop_codes = true;
 	OPENSSL_cleanse(codes, sizeof(codes));
 	OPENSSL_cleanse(box, sizeof(box));
@@ -110,7 +89,7 @@ void mfa_page_codes_save(struct mfa_web *web)
 		mfa_web_redirect_flash(web, "/", MFA_FLASH_CODES_GONE);
 		return;
 	}
-	mfa_layout_date(date, web->now_s);
+	mfa_date_format(date, web->now_s);
 	mfa_out_clear(out);
 	mfa_out_raw(out, web->app->settings.page.site_name);
 	mfa_out_raw(out, " – ");
@@ -133,15 +112,7 @@ void mfa_page_recovery_show(struct mfa_web *web)
 		mfa_layout_message(web, 409, _("MFA is not on"), _("Turn on MFA first."));
 		return;
 	}
-	mfa_layout_begin(web, _("Make new recovery codes"));
-	mfa_out_html(&web->body, "<p>%</p>\n",
-		     _("You get ten new codes. The old ones are of no use from then on."));
-	mfa_layout_form(web, "/recovery");
-	mfa_layout_password(web);
-	mfa_layout_code(web, _("The code that your app shows now."), true);
-	mfa_layout_form_end(web, "primary", _("Make new recovery codes"));
-	mfa_layout_button(web, "plain", "/", _("Cancel"));
-	mfa_layout_end(web);
+	mfa_html_recovery(web);
 }
 
 static enum mfa_outcome write_codes(struct mfa_web *web, struct mfa_enrollment *enrollment,
@@ -166,7 +137,7 @@ void mfa_page_recovery(struct mfa_web *web)
 			      "made new recovery codes");
 		mfa_mail_notice(web, MFA_MAIL_CODES);
 		mfa_web_redirect(web, "/codes");
-	} else if (!mfa_web_is_done(web)) {
+	} else if (!web->complete) {
 		mfa_page_recovery_show(web);
 	}
 	OPENSSL_cleanse(codes, sizeof(codes));

@@ -3,6 +3,8 @@
 #include "enroll/layout.h"
 #include "enroll/pages.h"
 
+#include <mfa_html.h>
+
 /** Whether there is something to replace, and something to prove oneself by; otherwise the page says what to do */
 static bool can_recover(struct mfa_web *web)
 {
@@ -22,20 +24,7 @@ static bool can_recover(struct mfa_web *web)
 
 void mfa_page_lost_show(struct mfa_web *web)
 {
-	if (!can_recover(web)) return;
-	mfa_layout_begin(web, _("Lost your phone?"));
-	mfa_out_html(
-		&web->body, "<p>%</p>\n<p>%</p>\n",
-		_("Type one of your recovery codes. Then you set up a new device. It takes the "
-		  "place of all your devices, and you get new recovery codes."),
-		_("If you still have another device, remove the lost one on the overview "
-		  "instead: no recovery code is needed for that."));
-	mfa_layout_form(web, "/lost");
-	mfa_layout_password(web);
-	mfa_layout_code(web, _("A recovery code, such as BCDF-GHJK-LMNP."), false);
-	mfa_layout_form_end(web, "primary", _("Continue"));
-	mfa_layout_button(web, "plain", "/", _("Cancel"));
-	mfa_layout_end(web);
+	if (can_recover(web)) mfa_html_lost(web);
 }
 
 /** The use of the recovery code is all that is written; the device follows when its first code is right */
@@ -55,7 +44,7 @@ void mfa_page_lost(struct mfa_web *web)
 		mfa_web_log(web, "gave a recovery code to replace all devices");
 		mfa_code_remember(web, MFA_SETUP_REPLACE);
 		mfa_web_redirect(web, "/device/replace");
-	} else if (!mfa_web_is_done(web)) {
+	} else if (!web->complete) {
 		mfa_page_lost_show(web);
 	}
 }

@@ -7,6 +7,7 @@
 #include "enroll/pages.h"
 #include "enroll/qr.h"
 
+#include <mfa_html.h>
 #include <openssl/crypto.h>
 
 #include <stdio.h>
@@ -31,70 +32,47 @@ static enum mfa_rc group_key(char out[static KEY_TEXT_SIZE], struct mfa_pending 
 	return rc;
 }
 
-static void show_reason(struct mfa_web *web, enum mfa_setup setup)
+/** Why MFA is asked for; may be empty */
+static char const *reason_of(struct mfa_web const *web, enum mfa_setup setup)
 {
 	enum mfa_state const state = web->login->record.state;
-	char const *text = NULL;
 
-	if (state == MFA_STATE_INVITED)
-		text = _("Your administrator has invited you to turn on MFA. Until you have done "
-			 "so you "
-			 "may not be able to sign in.");
-	if (state == MFA_STATE_OVERDUE)
-		text = _("MFA is required for you. Until you have turned it on you may not be able "
-			 "to "
-			 "sign in.");
-	if (setup == MFA_SETUP_ON && text)
-		mfa_out_html(&web->body, "<p class=\"notice warn\">%</p>\n", text);
+	if (setup == MFA_SETUP_ON && state == MFA_STATE_INVITED) {
+		return _("Your administrator has invited you to turn on MFA. Until you have done "
+			 "so you may not be able to sign in.");
+	}
+	if (setup == MFA_SETUP_ON && state == MFA_STATE_OVERDUE) {
+		return _("MFA is required for you. Until you have turned it on you may not be able "
+			 "to sign in.");
+	}
+	return "";
 }
 
 /** The apps that the site recommends: "Name https://address, Name https://address" */
-static void show_apps(struct mfa_web *web)
+static void list_apps(struct mfa_web *web)
 {
 	char const *text = web->app->settings.page.apps;
 	struct mfa_settings_app app;
 
-	if (text[0] == '\0') return;
-	mfa_out_raw(&web->body, "<ul class=\"apps\">\n");
-	while (mfa_settings_app(&app, &text)) {
-		mfa_out_raw(&web->body, "<li><a rel=\"noreferrer\" target=\"_blank\" href=\"");
-		mfa_out_bytes(&web->body, app.address);
-		mfa_out_raw(&web->body, "\">");
-		mfa_out_bytes(&web->body, app.name);
-		mfa_out_raw(&web->body, "</a></li>\n");
-	}
-	mfa_out_raw(&web->body, "</ul>\n");
+	while (mfa_settings_app(&app, &text)) mfa_html_set_up_app_one(web, app.address, app.name);
+}
+
+static void show_apps(struct mfa_web *web)
+{
+	if (web->app->settings.page.apps[0] != '\0') mfa_html_set_up_apps(web, list_apps);
 }
 
 /** Before the app: what would be in vain without it */
 static void show_voucher_step(struct mfa_web *web, enum mfa_setup setup)
 {
-	if (setup != MFA_SETUP_ON || !web->app->settings.page.require_voucher) return;
-	mfa_out_html(&web->body, "<li><h2>%</h2>\n", _("Have your voucher ready"));
-	mfa_layout_text(web, "voucher", _("Voucher"),
-			_("The one-time voucher that your administrator gave you."),
-			mfa_form_get(&web->form, "voucher"));
-	mfa_out_raw(&web->body, "</li>\n");
-}
-
-/** Get an app */
-static void show_app_step(struct mfa_web *web, enum mfa_setup setup)
-{
-	mfa_out_html(&web->body, "<li><h2>%</h2>\n<p>%</p>\n",
-		     setup == MFA_SETUP_ON ? _("Get an authenticator app")
-					   : _("Open the app on the new device"),
-		     _("Any app that shows TOTP codes will do: the one that your organisation "
-		       "recommends, or "
-		       "one from your phone's store. Some password managers do it too."));
-	show_apps(web);
-	mfa_out_raw(&web->body, "</li>\n");
+	if (setup == MFA_SETUP_ON && web->app->settings.page.require_voucher)
+		mfa_html_set_up_voucher(web, mfa_form_get(&web->form, "voucher"));
 }
 
 /** Second step: bring the key into the app */
 static bool show_key_step(struct mfa_web *web, struct mfa_pending const *pending)
 {
 	struct mfa_page_config const *page = &web->app->settings.page;
-	struct mfa_out *out = &web->body;
 	char uri[MFA_OTPAUTH_LINK_SIZE], key[KEY_TEXT_SIZE];
 	char const *issuer = page->issuer[0] != '\0' ? page->issuer : page->site_name;
 	struct mfa_totp totp;
@@ -104,30 +82,7 @@ static bool show_key_step(struct mfa_web *web, struct mfa_pending const *pending
 	done = mfa_otpauth_format(uri, sizeof(uri), &totp, issuer, web->session.user) == MFA_OK &&
 	       group_key(key, pending) == MFA_OK;
 	OPENSSL_cleanse(&totp, sizeof(totp));
-	if (!done) return false;
-	mfa_out_html(out, "<li><h2>%</h2>\n", _("Bring the key into the app"));
-	/* A phone cannot scan its own screen, so there this comes first, elsewhere last. */
-	mfa_out_html(out, "<p class=\"narrow\"><a class=\"button primary\" href=\"%\">%</a></p>\n",
-		     uri, _("Open the app on this device"));
-	mfa_out_html(out, "<p class=\"narrow\">%</p>\n",
-		     _("Or scan the picture with another device:"));
-	mfa_out_html(
-		out, "<p class=\"wide\">%</p>\n",
-		_("In the app choose to add an account, then point the camera at the picture."));
-	done = mfa_qr_draw(out, uri, _("QR code with your key")) == MFA_OK;
-	mfa_out_html(out,
-		     "<p class=\"or wide\">%</p>\n"
-		     "<p class=\"wide\"><a class=\"button plain\" href=\"%\">%</a></p>\n",
-		     _("Is the app on this device? Then open it from here:"), uri,
-		     _("Open the app on this device"));
-	mfa_out_html(out,
-		     "<details><summary>%</summary>\n<p>%</p>\n<p class=\"key\" id=\"key\">%</p>\n"
-		     "<button type=\"button\" class=\"button small\" data-copy=\"key\" "
-		     "data-done=\"%\" hidden>%</button>\n"
-		     "</details></li>\n",
-		     _("The picture cannot be scanned?"),
-		     _("Type this key into the app, for time-based codes. Spaces do not matter."),
-		     key, _("Copied"), _("Copy the key"));
+	if (done) mfa_html_set_up_key(web, uri, key);
 	OPENSSL_cleanse(uri, sizeof(uri));
 	OPENSSL_cleanse(key, sizeof(key));
 	return done;
@@ -149,20 +104,18 @@ static char const *button_of(enum mfa_setup setup)
 	return _("Use the new device, remove the old ones");
 }
 
+static void show_nothing(struct mfa_web *web)
+{
+	(void)web;
+}
+
 /** Show that it arrived; what was wrong is said here, where the code is typed */
 static void show_code_step(struct mfa_web *web, struct mfa_pending const *pending)
 {
 	char const *name = mfa_form_get(&web->form, "name");
 
-	mfa_out_html(&web->body, "<li><h2>%</h2>\n", _("Type the code that the app shows"));
-	if (is_about_code(web)) mfa_layout_problem(web);
-	mfa_layout_code(web, _("Six digits. A new code appears every 30 seconds."), true);
-	mfa_layout_text(web, "name", _("Name of the device"), _("So that you recognise it later."),
-			name[0] != '\0' ? name : _("My phone"));
-	mfa_out_html(&web->body,
-		     "<button type=\"submit\" class=\"button primary\">%</button>\n</li>\n</ol>\n"
-		     "</form>\n",
-		     button_of(pending->setup));
+	mfa_html_set_up_code(web, web->problem_below ? mfa_layout_problem : show_nothing,
+			     name[0] != '\0' ? name : _("My phone"), button_of(pending->setup));
 }
 
 static char const *title_of(enum mfa_setup setup)
@@ -179,21 +132,17 @@ static void show_setup(struct mfa_web *web, struct mfa_pending const *pending)
 {
 	char box[MFA_PENDING_TEXT_SIZE];
 
+	enum mfa_setup const setup = pending->setup;
+
 	web->problem_below = is_about_code(web);
-	mfa_layout_begin(web, title_of(pending->setup));
-	show_reason(web, pending->setup);
-	mfa_layout_form(web, web->route->path);
 	if (mfa_pending_seal(box, pending, web) != MFA_OK) web->body.failed = true;
-	mfa_layout_hidden(web, "pending", box);
-	mfa_layout_password(web);
-	mfa_out_raw(&web->body, "<ol class=\"steps\">\n");
-	show_voucher_step(web, pending->setup);
-	show_app_step(web, pending->setup);
+	mfa_html_set_up(web, title_of(setup), reason_of(web, setup), web->route->path, box);
+	show_voucher_step(web, setup);
+	mfa_html_set_up_app(web, setup == MFA_SETUP_ON, show_apps);
 	if (!show_key_step(web, pending)) web->body.failed = true;
 	show_code_step(web, pending);
-	if (pending->setup != MFA_SETUP_ON || web->login->record.state == MFA_STATE_OFF)
-		mfa_layout_button(web, "plain", "/", _("Cancel"));
-	mfa_layout_end(web);
+	mfa_html_set_up_end(web,
+			    setup != MFA_SETUP_ON || web->login->record.state == MFA_STATE_OFF);
 }
 
 /** Find the key of the form, else that of the cookie, else make one; and keep it in the cookie */

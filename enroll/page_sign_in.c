@@ -4,6 +4,7 @@
 #include "enroll/layout.h"
 #include "enroll/pages.h"
 
+#include <mfa_html.h>
 #include <openssl/crypto.h>
 
 #include <stdio.h>
@@ -11,45 +12,15 @@
 
 void mfa_page_sign_in_show(struct mfa_web *web)
 {
-	struct mfa_out *out = &web->body;
-	char const *wrong =
-		web->error[0] != '\0' ? " aria-invalid=\"true\" aria-describedby=\"problem\"" : "";
-
 	if (web->session.signed_in) {
 		mfa_web_redirect(web, "/");
 		return;
 	}
 	if (!web->session.present) {
-		if (mfa_session_begin(&web->session, web->now_s) != MFA_OK) out->failed = true;
+		if (mfa_session_begin(&web->session, web->now_s) != MFA_OK) web->body.failed = true;
 		web->session_changed = true;
 	}
-	mfa_layout_begin(web, _("Sign in"));
-	mfa_out_html(
-		out, "<p class=\"lead\">%</p>\n",
-		_("Here you look after your multi-factor authentication (MFA): the code from your "
-		  "phone that is asked for beside your password."));
-	mfa_layout_form(web, "/sign-in");
-	mfa_out_html(out,
-		     "<div class=\"field\"><label for=\"user\">%</label>\n"
-		     "<input id=\"user\" name=\"user\" type=\"text\" autocomplete=\"username\" "
-		     "autocapitalize=\"none\" spellcheck=\"false\" maxlength=\"128\" required "
-		     "value=\"%\"",
-		     _("User name"), mfa_form_get(&web->form, "user"));
-	mfa_out_raw(out, wrong);
-	mfa_out_html(out,
-		     "></div>\n<div class=\"field\"><label for=\"password\">%</label>\n"
-		     "<input id=\"password\" name=\"password\" type=\"password\" "
-		     "autocomplete=\"current-password\" maxlength=\"256\" required",
-		     _("Password"));
-	mfa_out_raw(out, wrong);
-	/* The name is there already, and most likely right. */
-	mfa_out_raw(out, wrong[0] != '\0' ? " autofocus" : "");
-	mfa_out_raw(out, "></div>\n");
-	mfa_layout_show_password(web);
-	mfa_layout_form_end(web, "primary", _("Sign in"));
-	mfa_out_html(out, "<p><a href=\"%/lost\">%</a></p>\n", web->http.base,
-		     _("Lost your phone?"));
-	mfa_layout_end(web);
+	mfa_html_sign_in(web, mfa_form_get(&web->form, "user"), web->error[0] != '\0');
 }
 
 /** Let a refusal leave when others do too, so that the time does not tell which it was
@@ -151,8 +122,7 @@ void mfa_page_sign_in(struct mfa_web *web)
 	}
 	if (rc == MFA_ERR_AMBIGUOUS) mfa_web_log(web, "more than one entry has this name");
 	if (!check_password(web, mfa_form_get(&web->form, "user"), rc == MFA_OK)) {
-		if (web->answer.status != 503 && web->answer.status != 500)
-			mfa_page_sign_in_show(web);
+		if (!web->complete) mfa_page_sign_in_show(web);
 		return;
 	}
 	if (!begin_session(web) || mfa_guess_know_browser(web) != MFA_OK) {

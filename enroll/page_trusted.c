@@ -4,70 +4,46 @@
 #include "enroll/layout.h"
 #include "enroll/pages.h"
 
+#include <mfa_html.h>
+
 #include <string.h>
 
 #define ALL "all" /* no token is so short */
 
-static void show_one(struct mfa_web *web, struct mfa_bytes value)
+static void list_devices(struct mfa_web *web)
 {
-	struct mfa_out *out = &web->body;
-	char token[MFA_TOKEN_SIZE], date[MFA_DATE_SIZE] = "";
-	struct mfa_bytes name = mfa_bytes_of(_("Device without a name"));
-	struct mfa_device device;
+	struct mfa_entry const *entry = &web->login->entry;
+	size_t const count = mfa_entry_count(entry, MFA_ATTR_TRUSTED_DEVICE);
 
-	if (mfa_device_token(token, web, value) != MFA_OK) out->failed = true;
-	if (mfa_device_parse(&device, value) == MFA_OK) mfa_layout_date(date, device.expires_s);
-	if (device.label.len > 0) name = device.label;
-	mfa_out_raw(out, "<li><div><strong>");
-	mfa_out_bytes(out, name);
-	mfa_out_raw(out, "</strong>");
-	if (date[0] != '\0')
-		mfa_out_html(out, "<br><small>% <time datetime=\"%\">%</time></small>",
-			     _("Remembered until"), date, date);
-	mfa_out_raw(out, "</div>");
-	mfa_layout_form(web, "/trusted");
-	mfa_layout_hidden(web, "device", token);
-	mfa_out_html(out, "<button type=\"submit\" class=\"button plain\">%<span class=\"away\"> ",
-		     _("Forget"));
-	mfa_out_bytes(out, name);
-	mfa_out_raw(out, "</span></button>\n</form></li>\n");
+	for (size_t i = 0; i < count; i++) {
+		struct mfa_bytes const value = mfa_entry_get(entry, MFA_ATTR_TRUSTED_DEVICE, i);
+		struct mfa_device device = {0};
+		char token[MFA_TOKEN_SIZE];
+
+		if (mfa_device_token(token, web, value) != MFA_OK) web->body.failed = true;
+		if (mfa_device_parse(&device, value) != MFA_OK) device.expires_s = 0;
+		if (device.label.len == 0) device.label = mfa_bytes_of(_("Device without a name"));
+		mfa_html_trusted_one(web, device.label, device.expires_s, token);
+	}
 }
 
-/** Asked for the password once more: one form for what was meant */
-static void show_confirm(struct mfa_web *web)
+static void show_content(struct mfa_web *web)
 {
-	mfa_layout_form(web, "/trusted");
-	mfa_layout_hidden(web, "device", mfa_form_get(&web->form, "device"));
-	mfa_layout_password(web);
-	mfa_layout_form_end(web, "primary", _("Forget"));
+	char const *chosen = mfa_form_get(&web->form, "device");
+
+	/* Asked for the password once more: one form for what was meant. */
+	if (web->ask_password && chosen[0] != '\0') {
+		mfa_html_trusted_confirm(web, chosen);
+	} else if (mfa_entry_count(&web->login->entry, MFA_ATTR_TRUSTED_DEVICE) == 0) {
+		mfa_html_trusted_none(web);
+	} else {
+		mfa_html_trusted_list(web, list_devices, ALL);
+	}
 }
 
 void mfa_page_trusted_show(struct mfa_web *web)
 {
-	struct mfa_entry const *entry = &web->login->entry;
-	size_t const count = mfa_entry_count(entry, MFA_ATTR_TRUSTED_DEVICE);
-	struct mfa_out *out = &web->body;
-
-	if (mfa_page_blocked(web)) return;
-	mfa_layout_begin(web, _("Trusted devices"));
-	if (web->ask_password && mfa_form_get(&web->form, "device")[0] != '\0') {
-		show_confirm(web);
-	} else if (count == 0) {
-		mfa_out_html(out, "<p>%</p>\n", _("No device is remembered."));
-	} else {
-		mfa_out_html(out, "<p>%</p>\n<ul class=\"list card\">\n",
-			     _("A sign-in from these asks for no code until the date shown. Forget "
-			       "those that "
-			       "you do not know or do not use any more."));
-		for (size_t i = 0; i < count; i++)
-			show_one(web, mfa_entry_get(entry, MFA_ATTR_TRUSTED_DEVICE, i));
-		mfa_out_raw(out, "</ul>\n");
-		mfa_layout_form(web, "/trusted");
-		mfa_layout_hidden(web, "device", ALL);
-		mfa_layout_form_end(web, "danger", _("Forget all"));
-	}
-	mfa_layout_button(web, "plain", "/", _("Back to the overview"));
-	mfa_layout_end(web);
+	if (!mfa_page_blocked(web)) mfa_html_trusted(web, show_content);
 }
 
 /** Forget one device or all, as they were read; false when there is no such device */

@@ -34,11 +34,14 @@ enum mfa_rc mfa_qr_draw(struct mfa_out *out, char const *text, char const *label
 
 	if (!code) return MFA_ERR_INTERNAL;
 	(void)snprintf(size, sizeof(size), "%d", code->width + 2 * MARGIN);
-	mfa_out_html(out,
-		     "<svg class=\"qr\" role=\"img\" aria-label=\"%\" viewBox=\"0 0 % %\" "
-		     "shape-rendering=\"crispEdges\"><path fill=\"#fff\" d=\"M0 0h%v%H0z\"/>"
-		     "<path fill=\"#000\" d=\"",
-		     label, size, size, size, size);
+	mfa_out_raw(out, "<svg class=\"qr\" role=\"img\" aria-label=\"");
+	mfa_out_text(out, label);
+	mfa_out_raw(out, "\" viewBox=\"0 0 ");
+	mfa_out_raw(out, size);
+	mfa_out_raw(out, " ");
+	mfa_out_raw(out, size);
+	mfa_out_raw(out, "\" shape-rendering=\"crispEdges\">"
+			 "<path fill=\"#fff\" d=\"M0 0h999v999H0z\"/><path fill=\"#000\" d=\"");
 	draw_modules(out, code);
 	mfa_out_raw(out, "\"/></svg>\n");
 	OPENSSL_cleanse(code->data, (size_t)code->width * (size_t)code->width);

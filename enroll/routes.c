@@ -254,7 +254,7 @@ static bool check_password(struct mfa_web *web)
 		web->ask_password = false;
 		return true;
 	}
-	if (web->answer.status != 503) web->route->show(web);
+	if (!web->complete) web->route->show(web);
 	return false;
 }
 

@@ -62,6 +62,7 @@ void mfa_web_redirect(struct mfa_web *web, char const *path)
 	(void)snprintf(web->answer.location, sizeof(web->answer.location), "%s%s", web->http.base,
 		       path);
 	mfa_out_clear(&web->body);
+	web->complete = true;
 }
 
 void mfa_web_redirect_flash(struct mfa_web *web, char const *path, enum mfa_flash flash)
@@ -268,6 +269,7 @@ static void clear(struct mfa_web *web)
 	mfa_out_reset(&web->body);
 	web->error[0] = '\0';
 	web->wrong_field = "code";
+	web->complete = false;
 	web->session_changed = web->ask_password = web->problem_below = web->drop_codes = false;
 	web->route = NULL;
 	web->answer = (struct mfa_head){.status = 200, .type = "text/html; charset=utf-8"};

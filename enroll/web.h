@@ -69,6 +69,7 @@ struct mfa_web {
 	char const *lang;
 	struct mfa_session session;
 	bool session_changed;		//!< Send the cookie.
+	bool complete;			//!< The answer is written: nothing is to be added.
 	bool problem_below;		//!< What went wrong is said further down, not at the top.
 	bool ask_password;		//!< The form asks for the password once more.
 	struct mfa_login *login;	//!< The visitor's record, as read last.
@@ -78,6 +79,7 @@ struct mfa_web {
 	char error[MFA_WEB_ERROR_SIZE];	    //!< What went wrong, for the visitor; may be empty.
 	char const *wrong_field;	    //!< The field that it is about.
 	char codes_box[MFA_CODES_BOX_SIZE]; //!< Fresh recovery codes on their way; may be empty.
+	char const *codes;		    //!< Those that this page shows, a line each.
 	bool drop_codes;		    //!< They were shown: take the cookie away.
 	char key_box[MFA_KEY_TEXT_MAX + 1]; //!< For the cookie of a pending key; may be empty.
 	char draft_box[MFA_DRAFT_TEXT_MAX + 1]; //!< For the cookie of a draft; may be empty.

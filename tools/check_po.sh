@@ -12,7 +12,9 @@ sources=$1
 shift
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-xgettext --from-code=UTF-8 --keyword=_ --keyword=ngettext:1,2 --no-location -o "$tmp/texts.pot" "$sources"/*.c
+: >"$tmp/html.h"
+[ ! -d "$sources/html" ] || LC_ALL=C.UTF-8 awk -f tools/html.awk "$sources"/html/*.html >"$tmp/html.h"
+xgettext --from-code=UTF-8 --keyword=_ --keyword=ngettext:1,2 --no-location -o "$tmp/texts.pot" "$sources"/*.c "$tmp/html.h"
 for po; do
 	msgfmt --check-format -o "$tmp/mo" "$po" || rc=1
 	msgmerge --quiet --no-fuzzy-matching -o "$tmp/merged" "$po" "$tmp/texts.pot"

@@ -215,7 +215,7 @@ def test_required_mfa_stays_on(browser, page, slapd):
     look(browser, "Your MFA", "Your administrator requires MFA: it cannot be turned off here.")
     browser.open(page.url + "/off")
     look(browser, "MFA cannot be turned off",
-         browser.word("Your administrator requires MFA for you since %s.") % "2020-01-01", status=403)
+         browser.word("Your administrator requires MFA for you since %s.") % time.strftime(browser.word("%Y-%m-%d"), (2020, 1, 1, 0, 0, 0, 0, 1, 0)), status=403)
     browser.forget()
     signed_in(browser, page, Enrolled(slapd, peruserMfaRequiredFrom="20990101000000Z"))
     look(browser, "Your MFA", "MFA becomes compulsory for you on:", "2099-01-01")

@@ -115,3 +115,35 @@ def test_each_row_of_the_threat_model_names_its_tests():
     for row in rows:
         named = re.findall(r"test_\w+\.(?:py|c)", row[2])
         assert named and there.issuperset(named), row
+
+
+# ---- the pages' HTML, and what may not be in it
+
+
+def compile_html(folder, text):
+    (folder / "x.html").write_text(f"<!-- SPDX-License-Identifier: GPL-2.0-or-later -->\n{text}\n")
+    return subprocess.run(["awk", "-f", TOOLS / "html.awk", folder / "x.html"], text=True, capture_output=True)
+
+
+@pytest.mark.parametrize("text,why", [
+    ("<p>{name}</p>", "{name} is no parameter"),
+    ("<!-- takes text name -->\n<p></p>", "parameter name is not used"),
+    ("<!-- takes text name -->\n<p class={name}></p>", "{name} is outside quotes"),
+    ("<!-- takes html name -->\n<p>{name}</p>", "no type html"),
+    ("<!-- takes flag wrong -->\n<p>{wrong}</p>", "{wrong} is a flag"),
+    ("<!-- takes flag wrong -->\n{?wrong}<p>", "{?wrong} is not closed"),
+    ("<!-- takes flag wrong -->\n{?wrong}<p>{/right}", "{/right} closes nothing"),
+    ("<p>Sign in</p>", "words that are not translated: Sign in"),
+    ("<p>{_Sign in</p>", "{ without }")])
+def test_html_that_is_refused(tmp_path, text, why):
+    done = compile_html(tmp_path, text)
+    assert done.returncode == 1 and why in done.stderr, done
+
+
+def test_html_that_is_compiled(tmp_path):
+    done = compile_html(tmp_path, '<!-- takes text name, bytes label, markup made, flag on, part rest -->\n'
+                        '{?on}<p title="{name}">{label} {_Sign\n in}</p>{:}{made}{/on}{!rest}{!form: "/x"}')
+    assert done.returncode == 0 and not done.stderr, done
+    for line in ('mfa_out_text(&web->body, name);', 'mfa_out_bytes(&web->body, label);', '_("Sign in")',
+                 'mfa_out_raw(&web->body, made.html);', 'rest(web);', 'mfa_layout_form(web, "/x");'):
+        assert line in done.stdout, line
