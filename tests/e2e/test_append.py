@@ -210,12 +210,14 @@ def test_locked_user_with_two_lengths_is_told_so(slapd, client):
         assert glued(client, user, device.code()).result == "locked"
 
 
-def test_wrong_codes_are_counted_whatever_the_length(slapd, client):
-    """Digits that may belong to either device's code are not a way to guess for ever."""
+@pytest.mark.parametrize("guessed", ["short", "long"])
+def test_wrong_codes_are_counted_whatever_the_length(slapd, client, guessed):
+    """Digits that may belong to either device's code are not a way to guess for ever, neither device's codes."""
     short, long = Device(), Device(digits=8)
     user = Enrolled(slapd, short, password="horse12", peruserMfaSecret=[short.secret, long.uri()])
+    guess = {"short": short, "long": long}[guessed]
     for _ in range(60):
-        assert not glued(client, user, short.wrong()).accepted
+        assert not glued(client, user, guess.wrong()).accepted
         if user.failures() >= 5:
             break
     assert glued(client, user, short.code()).result == "locked"

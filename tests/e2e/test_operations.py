@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """How often the directory is asked, counted in slapd's own log."""
+import base64
+
 import pytest
 
 from lib.radius_server import FreeRadius
@@ -214,3 +216,14 @@ def test_mapped_attributes_do_not_decide_upon_a_code(readable, ring, place):
             reply, searches, modifies, _ = counted(readable, lambda: client.password(user.uid, user.password + typed))
             assert (reply.accepted, searches) == (accepted, 1), typed
             assert modifies == (1 if accepted else 0)
+
+
+def test_a_mapped_record_is_read_again_for_a_recovery_code(slapd, ring):
+    """rlm_ldap maps no recovery codes: that none is in the record does not make the code a wrong one."""
+    with FreeRadius(slapd, ring=ring, update=MAPPED) as server, server.client() as client:
+        user, code = Enrolled(slapd), new_recovery_code()
+        user.set(peruserMfaRecoveryCode=ring.recovery(code, user.entry_id))
+        assert user.challenge(client)
+        typed = ":".join(["SCRV1", *(base64.b64encode(part.encode()).decode() for part in (user.password, code))])
+        assert client.password(user.uid, typed).result == "recovery"
+        assert user.failures() == 0 and user.get("peruserMfaRecoveryCode") is None

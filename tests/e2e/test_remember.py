@@ -150,6 +150,16 @@ def test_key_and_kind_of_ones_own(slapd, ring):
         assert user.start(two, Framed_IP_Address="192.0.2.7").challenged
 
 
+def test_a_kind_of_several_words_is_one_word(slapd, ring):
+    """So that what a client says of itself cannot go on with the name of another kind."""
+    choice = {"remember.key": "%{Calling-Station-Id}", "remember.nas": "%{NAS-Identifier}"}
+    with remembering(slapd, ring, **choice) as server, server.client(nas="ap west") as west, server.client(nas="ap") as other:
+        user = Enrolled(slapd)
+        assert user.login(west, Calling_Station_Id="phone").accepted
+        assert user.start(west, Calling_Station_Id="phone").result == "trusted"
+        assert user.start(other, Calling_Station_Id="west phone").challenged
+
+
 @pytest.mark.parametrize("station", ["x" * 253, "ü" * 100, "a\x01b\nc", " ", "$1 2 3"],
                          ids=["long", "not ASCII", "control characters", "a space", "like a value"])
 def test_unusual_names_of_devices(slapd, client, station):

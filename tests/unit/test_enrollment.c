@@ -412,6 +412,39 @@ static void a_change_by_somebody_else_is_a_conflict(void **state)
 	assert_false(user_write(&user, &change, true));
 }
 
+/* The conditions of the administrator's changes: nothing else would notice. */
+
+static void what_is_required_meanwhile_is_not_suspended(void **state)
+{
+	(void)state;
+	have("TRUE", KEY_A);
+	assert_int_equal(mfa_enrollment_suspend(look()), MFA_OUTCOME_CHANGED);
+	entry_add(&user.entry, MFA_ATTR_REQUIRED_FROM, PAST);
+	assert_false(user_write(&user, &change, true));
+	flag_is("TRUE");
+}
+
+static void a_device_that_is_gone_meanwhile_is_not_resumed(void **state)
+{
+	(void)state;
+	have("FALSE", KEY_A);
+	assert_int_equal(mfa_enrollment_resume(look()), MFA_OUTCOME_CHANGED);
+	user.entry.count--; /* the secret was added last */
+	assert_int_equal(count(MFA_ATTR_SECRET), 0);
+	assert_false(user_write(&user, &change, true));
+	flag_is("FALSE");
+}
+
+static void a_phone_enrolled_meanwhile_is_not_reset(void **state)
+{
+	(void)state;
+	have("TRUE", KEY_A);
+	assert_int_equal(mfa_enrollment_reset(look()), MFA_OUTCOME_CHANGED);
+	user.entry.list[user.entry.count - 1].value = mfa_bytes_of(KEY_B);
+	assert_false(user_write(&user, &change, true));
+	assert_int_equal(count(MFA_ATTR_SECRET), 1);
+}
+
 int main(void)
 {
 	struct CMUnitTest const tests[] = {
@@ -432,6 +465,9 @@ int main(void)
 		cmocka_unit_test(compulsory_from_a_date),
 		cmocka_unit_test(remembered_devices_and_wrong_codes_are_forgotten),
 		cmocka_unit_test(a_change_by_somebody_else_is_a_conflict),
+		cmocka_unit_test(what_is_required_meanwhile_is_not_suspended),
+		cmocka_unit_test(a_device_that_is_gone_meanwhile_is_not_resumed),
+		cmocka_unit_test(a_phone_enrolled_meanwhile_is_not_reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
