@@ -9,6 +9,7 @@
 # make matrix     logins and attacks at SITES sites drawn from SEED, or at the one numbered SITE
 # make reload     LOGINS logins while the server gets a HUP each second
 # make fuzz       every fuzzer, FUZZ_SECONDS each; new inputs go to build/corpus
+# make model      the protocol in spin, with longer histories than in make test
 # make install    DESTDIR, PREFIX and the folders below; never overwrites a configuration file
 # make uninstall  only when no configuration of the server names the module
 # make dist       the sources as build/peruser-mfa-VERSION.tar.xz
@@ -124,8 +125,8 @@ SECCOMP_LIBS := $(if $(filter yes,$(SECCOMP)),$(call pkg_config,--libs,libseccom
 ALL_LIBS   := $(call pkg_config,--libs,libconfuse libqrencode libpskc libxml-2.0,-lconfuse -lqrencode \
 	-lpskc -lxml2) -lfcgi $(SECCOMP_LIBS) $(CORE_LIBS)
 
-.PHONY: all unit tsan fuzzers preloads bench-programs test clients matrix reload demo serve bench lint format fuzz \
-	install uninstall dist deb test-packages test-platforms clean distclean FORCE
+.PHONY: all unit tsan fuzzers preloads bench-programs test clients matrix reload model demo serve \
+	bench lint format fuzz install uninstall dist deb test-packages test-platforms clean distclean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -268,6 +269,9 @@ matrix: all preloads | build/packages-demo build/packages-test
 reload: export LOGINS := $(or $(LOGINS),10000)
 reload: all preloads | build/packages-demo build/packages-test
 	cd tests && $(PYTHON) -B -m pytest -q --tb=short e2e/test_hup.py -k test_a_reload_loses_no_login
+
+model: | build/packages-test
+	$(PYTHON) tests/model/check.py full
 
 clients: all preloads | build/packages-build build/packages-demo build/packages-test
 	CLIENTS=full $(PYTHON) tools/run_tests.py e2e -- $(wildcard tests/e2e/test_clients_*.py)

@@ -4,7 +4,7 @@
 
     tools/run_tests.py [STEP...] [-- PYTEST ARGUMENT...]
 
-The steps are build, lint, unit, tsan, fuzz and e2e.  All output goes to the
+The steps are build, lint, model, unit, tsan, fuzz and e2e.  All output goes to the
 terminal in short and to build/test/*.log in full.  E2E_JOBS (2) is the number of
 end-to-end files run at once.  E2E_TIMEOUT_S, E2E_TEST_TIMEOUT_S and UNIT_TIMEOUT_S are the
 longest that all of them, one of them and one unit or fuzz program may take.
@@ -57,6 +57,18 @@ class Results:
     def count(self, status):
         return sum(result.status == status for result in self.all)
 
+    def skipped_files(self):
+        """Files of end-to-end tests of which nothing was run: what they promise is not tested here."""
+        ran, names = set(), set()
+        for result in self.all:
+            name, separator, rest = result.name.partition("::")
+            name = name or rest.rpartition(".")[2]   # skipped before its tests were known
+            if separator:
+                names.add(name)
+                if result.status != "skipped":
+                    ran.add(name)
+        return sorted(names - ran)
+
     def report(self):
         for result in self.all:
             if result.status == "skipped":
@@ -70,6 +82,8 @@ class Results:
                 print(f"  {result.name}")
         if not self.all:
             print("failed: nothing ran")
+        for name in self.skipped_files():
+            print(f"a whole file was skipped: {name}")
         skipped = self.count("skipped")
         print(f"{self.count('passed')} passed, {len(failures)} failed" + (f", {skipped} skipped" if skipped else ""))
         return 0 if self.count("passed") and not failures else 1
@@ -211,6 +225,18 @@ def unit(results, _):
     programs(results, "unit", sources("tests/unit/test_*.c"), "build/asan/unit")
 
 
+def model(results, _):
+    """The protocol in spin, in its small form."""
+    if not shutil.which("spin"):
+        results.add("model", "skipped", "there is no spin")
+        return
+    sys.path.insert(0, "tests/model")
+    import check
+    for name, problem in check.checks():
+        print(f"model: {name}: {'FAILED' if problem else 'ok'}", flush=True)
+        results.check(f"model: {name}", problem)
+
+
 def tsan(results, _):
     names = sources("tests/unit/tsan_*.c")
     if names:
@@ -302,7 +328,7 @@ def take_case(results, case):
 
 
 STEPS = collections.OrderedDict(
-    [("build", build), ("lint", static), ("unit", unit), ("tsan", tsan), ("fuzz", fuzz), ("e2e", e2e)])
+    [("build", build), ("lint", static), ("model", model), ("unit", unit), ("tsan", tsan), ("fuzz", fuzz), ("e2e", e2e)])
 
 
 def main():
