@@ -10,6 +10,8 @@
 # make reload     LOGINS logins while the server gets a HUP each second
 # make fuzz       every fuzzer, FUZZ_SECONDS each; new inputs go to build/corpus
 # make model      the protocol in spin, with longer histories than in make test
+# make mutants    COUNT changes of PART (core, module, page, command) drawn from SEED, and whether a test notices
+# make coverage   which lines and branches of core no unit test runs
 # make install    DESTDIR, PREFIX and the folders below; never overwrites a configuration file
 # make uninstall  only when no configuration of the server names the module
 # make dist       the sources as build/peruser-mfa-VERSION.tar.xz
@@ -125,7 +127,7 @@ SECCOMP_LIBS := $(if $(filter yes,$(SECCOMP)),$(call pkg_config,--libs,libseccom
 ALL_LIBS   := $(call pkg_config,--libs,libconfuse libqrencode libpskc libxml-2.0,-lconfuse -lqrencode \
 	-lpskc -lxml2) -lfcgi $(SECCOMP_LIBS) $(CORE_LIBS)
 
-.PHONY: all unit tsan fuzzers preloads bench-programs test clients matrix reload model demo serve \
+.PHONY: all unit tsan fuzzers preloads bench-programs test clients matrix reload model mutants coverage demo serve \
 	bench lint format fuzz install uninstall dist deb test-packages test-platforms clean distclean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -272,6 +274,12 @@ reload: all preloads | build/packages-demo build/packages-test
 
 model: | build/packages-test
 	$(PYTHON) tests/model/check.py full
+
+mutants: all unit preloads | build/packages-demo build/packages-test
+	$(PYTHON) tools/mutants.py $(or $(PART),core) $(or $(COUNT),100) $(or $(SEED),1)
+
+coverage: | build/packages-build build/packages-test
+	$(PYTHON) tools/coverage.py
 
 clients: all preloads | build/packages-build build/packages-demo build/packages-test
 	CLIENTS=full $(PYTHON) tools/run_tests.py e2e -- $(wildcard tests/e2e/test_clients_*.py)
