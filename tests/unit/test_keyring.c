@@ -61,6 +61,8 @@ static void comments_and_blanks_do_no_harm(void **state)
 		"k\t" KEY "\r\n",
 		"\n\n  # comment\n \t \n  k   " KEY " \t\n#k2 x\n",
 		"abcdefghijklmnopqrstuvwxyz.-_012 " KEY,
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZ345678 " KEY,
+		"9 " KEY,
 	};
 
 	(void)state;

@@ -338,6 +338,21 @@ static void a_record_of_zeros_is_broken_and_so_is_a_cleared_one(void **state)
 	assert_zero(&record, sizeof(record));
 }
 
+static void a_class_without_any_attribute_is_told(void **state)
+{
+	(void)state;
+	entry_new(&entry);
+	entry.has_class = true;
+	assert_int_equal(parse(false), MFA_STATE_OFF);
+	assert_non_null(strstr(diag.text, "no attribute of it can be read"));
+	entry_add(&entry, MFA_ATTR_ENABLED, "FALSE");
+	assert_int_equal(parse(false), MFA_STATE_OFF);
+	assert_string_equal(diag.text, "");
+	entry_new(&entry);
+	assert_int_equal(parse(false), MFA_STATE_OFF);
+	assert_string_equal(diag.text, "");
+}
+
 int main(void)
 {
 	static struct CMUnitTest const tests[] = {
@@ -354,6 +369,7 @@ int main(void)
 		cmocka_unit_test(a_use_gives_its_period_away),
 		cmocka_unit_test(numbers_that_do_not_belong_together_have_no_period),
 		cmocka_unit_test(states_have_their_names),
+		cmocka_unit_test(a_class_without_any_attribute_is_told),
 		cmocka_unit_test(a_record_of_zeros_is_broken_and_so_is_a_cleared_one),
 	};
 
