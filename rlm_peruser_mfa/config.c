@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "rlm_peruser_mfa/event.h"
+#include "rlm_peruser_mfa/metrics.h"
 #include "rlm_peruser_mfa/reply.h"
 
 #define AT(_type, _field) FR_CONF_OFFSET(_type, rlm_peruser_mfa_t, _field)
@@ -71,6 +72,7 @@ static CONF_PARSER const module_config[] = {
 	{"report_only", AT(PW_TYPE_BOOLEAN, report_only), "no"},
 	{"log_success", AT(PW_TYPE_BOOLEAN, log_success), "yes"},
 	{"events", AT(PW_TYPE_STRING, events), "none"},
+	{"metrics", AT(PW_TYPE_STRING, metrics_file), ""},
 	{"challenge", FR_CONF_POINTER(PW_TYPE_SUBSECTION, NULL), (void const *)challenge_config},
 	{"append", FR_CONF_POINTER(PW_TYPE_SUBSECTION, NULL), (void const *)append_config},
 	{"remember", FR_CONF_POINTER(PW_TYPE_SUBSECTION, NULL), (void const *)remember_config},
@@ -471,6 +473,10 @@ int peruser_config_load(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
 	}
 	if (peruser_event_open(inst, &why) < 0) {
 		complain_that(cs, NULL, "events", "cannot be used:", why.text);
+		return -1;
+	}
+	if (peruser_metrics_open(inst, &why) < 0) {
+		complain_that(cs, NULL, "metrics", "cannot be used:", why.text);
 		return -1;
 	}
 	if (cf_section_parse_pass2(cs, inst, module_config) < 0) return -1;

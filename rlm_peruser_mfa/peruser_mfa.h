@@ -12,6 +12,7 @@
 #include "core/challenge.h"
 #include "core/event.h"
 #include "core/login.h"
+#include "core/metrics.h"
 #include "rlm_peruser_mfa/compat.h"
 #include "rlm_peruser_mfa/expand.h"
 #include "rlm_peruser_mfa/gate.h"
@@ -99,6 +100,8 @@ typedef struct rlm_peruser_mfa_t {
 	uint32_t cached_records;
 	struct peruser_text bind;
 	char const *events;
+	char const *metrics_file;    //!< Empty: none.
+	struct mfa_metrics *metrics; //!< Of the process, by the instance's name; never freed.
 	struct mfa_event_sink event_sink;
 	uint32_t remember_s;
 	struct peruser_text remember_key;

@@ -2,6 +2,7 @@
 #include "rlm_peruser_mfa/reply.h"
 #include "rlm_peruser_mfa/account.h"
 #include "rlm_peruser_mfa/event.h"
+#include "rlm_peruser_mfa/metrics.h"
 
 #define LOGGED_NAME_SIZE (4u * PERUSER_NAME_MAX + 1) /* four characters for each octet */
 
@@ -65,6 +66,7 @@ void peruser_report(rlm_peruser_mfa_t const *inst, REQUEST *request, enum mfa_re
 {
 	log_result(request, is_quiet(result) ? L_DBG : L_INFO, result, reason);
 	peruser_event(inst, request, NULL, result, reason);
+	peruser_metrics_count(inst, request, result);
 }
 
 void peruser_report_fault(rlm_peruser_mfa_t const *inst, REQUEST *request, enum mfa_result result,
@@ -72,6 +74,7 @@ void peruser_report_fault(rlm_peruser_mfa_t const *inst, REQUEST *request, enum 
 {
 	log_result(request, L_ERR, result, reason);
 	peruser_event(inst, request, NULL, result, reason);
+	peruser_metrics_count(inst, request, result);
 }
 
 void peruser_report_decision(rlm_peruser_mfa_t const *inst, REQUEST *request,
@@ -85,6 +88,7 @@ void peruser_report_decision(rlm_peruser_mfa_t const *inst, REQUEST *request,
 	if (is_quiet(decision->result) || (!wanted && is_success(decision))) level = L_DBG;
 	log_result(request, level, decision->result, decision->reason.text);
 	peruser_event(inst, request, login, decision->result, decision->reason.text);
+	peruser_metrics_count(inst, request, decision->result);
 }
 
 /** Whether an attribute of the reply stays, whatever it becomes

@@ -11,6 +11,7 @@
 #include "rlm_peruser_mfa/challenge.h"
 #include "rlm_peruser_mfa/eap.h"
 #include "rlm_peruser_mfa/first_factor.h"
+#include "rlm_peruser_mfa/metrics.h"
 #include "rlm_peruser_mfa/reply.h"
 
 #include <mfa_build.h>
@@ -131,6 +132,7 @@ static int mod_detach(void *instance)
 	fr_connection_pool_free(inst->pool);
 	peruser_gate_free(&inst->gate);
 	mfa_event_close(&inst->event_sink);
+	peruser_metrics_flush(inst);
 	talloc_free(inst->cache);
 	peruser_ring_free(&inst->ring);
 	peruser_config_free(inst);

@@ -102,6 +102,9 @@ done
 files_of docs/appliances | while IFS= read -r file; do
 	put 644 "$file" "$DOCDIR/appliances"
 done
+files_of docs/monitoring | while IFS= read -r file; do
+	put 644 "$file" "$DOCDIR/monitoring"
+done
 files_of enroll/examples | while IFS= read -r file; do
 	put 644 "$(with_folders "$file")" "$DOCDIR/examples"
 done

@@ -4,7 +4,7 @@
 
 _peruser_mfa() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command='' own='' words='' files='' i
-	local commands='status list report enroll invite require suspend resume reset unlock device trusted recovery verify import export keygen keys rekey check ledger setup'
+	local commands='status list report metrics enroll invite require suspend resume reset unlock device trusted recovery verify import export keygen keys rekey check ledger setup'
 	local common='--config --admin-config --uri --bind-dn --ask-password --password-file --mechanism --simple --start-tls --json --quiet --version --help'
 
 	# "--option=value" comes as three words.
@@ -24,6 +24,7 @@ _peruser_mfa() {
 	case $command in
 	status) own='' ;;
 	list) own='--state --required --locked --stale --users --users-file --group' ;;
+	metrics) own='--output' ;;
 	report) own='--users --users-file --group' ;;
 	enroll) own='--device --algorithm --digits --period --issuer --no-confirm --dry-run' ;;
 	invite) own='--voucher --valid --users --users-file --group --yes --dry-run' ;;
@@ -47,7 +48,7 @@ _peruser_mfa() {
 	esac
 	case $command:$before in
 	*:-c | *:--config | *:--admin-config | *:-y | *:--password-file) files=yes ;;
-	*:--users-file | *:--pskc-key | *:--pskc-password | *:--as-*-file | *:--module | *:--answers) files=yes ;;
+	*:--users-file | *:--pskc-key | *:--pskc-password | *:--as-*-file | *:--module | *:--answers | *:--output | metrics:-o) files=yes ;;
 	*:--from | *:--users | *:--group) ;;
 	*:-s | *:--state) words='off suspended enrolled invited overdue broken' ;;
 	*:--format) words='auto csv otpauth google pskc' ;;
