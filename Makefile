@@ -2,6 +2,7 @@
 #
 # make            build the library, the module and the programs
 # make test       every test there is; ends in "N passed, N failed"
+# make html       the documentation as a site in build/html
 # make demo       show logins and the enrolment page with real servers; make serve leaves them running
 # make bench      measure (BENCH=quick or full)
 # make clients    play each client's logins in full, and write docs/clients.md
@@ -127,7 +128,7 @@ SECCOMP_LIBS := $(if $(filter yes,$(SECCOMP)),$(call pkg_config,--libs,libseccom
 ALL_LIBS   := $(call pkg_config,--libs,libconfuse libqrencode libpskc libxml-2.0,-lconfuse -lqrencode \
 	-lpskc -lxml2) -lfcgi $(SECCOMP_LIBS) $(CORE_LIBS)
 
-.PHONY: all unit tsan fuzzers preloads bench-programs test clients matrix reload model mutants coverage demo serve \
+.PHONY: all unit tsan fuzzers preloads bench-programs test clients html matrix reload model mutants coverage demo serve \
 	bench lint format fuzz install uninstall dist deb test-packages test-platforms clean distclean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -284,6 +285,9 @@ coverage: | build/packages-build build/packages-test
 clients: all preloads | build/packages-build build/packages-demo build/packages-test
 	CLIENTS=full $(PYTHON) tools/run_tests.py e2e -- $(wildcard tests/e2e/test_clients_*.py)
 	$(PYTHON) tools/client_table.py build/test/e2e.xml docs/clients.md
+
+html: | build/packages-lint
+	sh tools/html.sh build/html
 
 demo: all | build/packages-demo
 	@$(PYTHON) demo/demo.py
