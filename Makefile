@@ -8,6 +8,7 @@
 # make clients    play each client's logins in full, and write docs/clients.md
 # make lint       every static check       make format   rewrite with clang-format
 # make matrix     logins and attacks at SITES sites drawn from SEED, or at the one numbered SITE
+# make chaos      a cluster under load in which something breaks every few seconds: 5 minutes, or an hour by CHAOS=full
 # make reload     LOGINS logins while the server gets a HUP each second
 # make fuzz       every fuzzer, FUZZ_SECONDS each; new inputs go to build/corpus
 # make model      the protocol in spin, with longer histories than in make test
@@ -128,7 +129,7 @@ SECCOMP_LIBS := $(if $(filter yes,$(SECCOMP)),$(call pkg_config,--libs,libseccom
 ALL_LIBS   := $(call pkg_config,--libs,libconfuse libqrencode libpskc libxml-2.0,-lconfuse -lqrencode \
 	-lpskc -lxml2) -lfcgi $(SECCOMP_LIBS) $(CORE_LIBS)
 
-.PHONY: all unit tsan fuzzers preloads bench-programs test clients html matrix reload model mutants coverage demo serve \
+.PHONY: all unit tsan fuzzers preloads bench-programs test clients html matrix chaos reload model mutants coverage demo serve \
 	bench lint format fuzz install uninstall dist deb test-packages test-platforms clean distclean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -268,6 +269,9 @@ test: | build/packages-build build/packages-demo build/packages-test build/packa
 matrix: export SITES := $(or $(SITES),100)
 matrix: all preloads | build/packages-demo build/packages-test
 	cd tests && $(PYTHON) -B -m pytest -q --tb=short e2e/test_site_matrix.py
+
+chaos: all preloads | build/packages-demo build/packages-test
+	$(PYTHON) -B tests/chaos/run.py --seconds $(if $(filter full,$(CHAOS)),3600,300) $(if $(SEED),--seed $(SEED))
 
 reload: export LOGINS := $(or $(LOGINS),10000)
 reload: all preloads | build/packages-demo build/packages-test
