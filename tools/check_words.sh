@@ -25,4 +25,13 @@ deny 'a package registry' i '(de[b]|securit[y]|snapsho[t])\.debian\.org|registr[
 deny 'a number of a tracker' i '\b(issu[e]|ticke[t]|pull reques[t]|[P]R) *#?[0-9]+\b' "$@"
 deny 'a tool that somebody used' iw 'claud[e]|anthropi[c]|chatgp[t]|open[a]i|copilo[t]|gpt-?[0-9]+|codeiu[m]|LL[M]s?|A[I][- ](generate[d]|assistan[t]|too[l])|language mode[l]' "$@"
 deny 'unfinished' w 'TOD[O]|FIXM[E]|XX[X]' "$@"
+
+# Words that a reader has to translate.  A quotation of a log line is not looked at.
+pages=$(printf '%s\n' "$@" | grep -E '^(README\.md|docs/.*(\.md|\.[1-8]))$' || true)
+for page in $pages; do
+	# shellcheck disable=SC2016 # these are the backquotes of the page
+	found=$(sed -e 's/`[^`]*`//g' -e 's/"no code behind the password"//g' "$page" |
+		grep -nE '\b[Ss](tand|tood)s? in (a|an|the|LDAP)\b|behind the password|\bone a (device|user|line|row|key)\b|\b[Mm]en[d](s|ed)?\b|[Tt]o look before you' || true)
+	[ -z "$found" ] || { echo "$found" | sed "s|^|$page:|"; echo 'check_words: not plain English'; rc=1; }
+done
 exit $rc

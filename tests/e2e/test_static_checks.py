@@ -38,6 +38,8 @@ FAULTS = [
     ("words", "docs/x.md", "fixes issue" + " #12\n"),
     ("words", "docs/x.md", "written by Chat" + "GPT\n"),
     ("words", "docs/x.md", "TO" + "DO: more\n"),
+    ("words", "docs/x.md", "one a " + "device\n"),
+    ("words", "docs/x.md", "the code behind the " + "password\n"),
 ]
 CLEAN = [
     ("layers", "enroll/x.c", '#include <fcgiapp.h>\n#include "core/record.h"\n#include "enroll/page.h"\n'),
@@ -48,6 +50,7 @@ CLEAN = [
     ("sizes", "core/x.c", "\n" * 500),
     ("spdx", "core/x.c", LICENCE),
     ("spdx", "tests/x.py", "#!/usr/bin/python3\n# SPDX-License-Identifier: GPL-2.0-or-later\n"),
+    ("words", "docs/x.md", "`no code behind the " + "password`\n"),
     ("words", "docs/x.md", "$HOME/work/x, in RFC 6238 section 5.2, and expr 12\n"),
 ]
 
