@@ -118,3 +118,26 @@ def test_link_that_leads_nowhere_fails(tree, link):
     page.write_text(page.read_text() + f"\nSee [there]({link}).\n")
     done = build_site(tree)
     assert done.returncode != 0 and "nothing" in done.stdout
+
+
+# ---- one place for a procedure, one number for a limit
+
+PAGES = {path.name: path.read_text() for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md"),
+                                                  ROOT / "docs/appliances/README.md", ROOT / "raddb/mods-available/peruser_mfa"]}
+LIMITS = {
+    "the lifetime of a challenge": [r"(\d+) s, the lifetime of a challenge", r"`challenge\.lifetime` \| (\d+) s", r"#\t\tlifetime = (120|\d{2,3})$"],
+    "a retransmission": [r"`append\.retransmission` seconds, (\d+) unless", r"#\t\tretransmission = (\d+)"],
+    "the time limit of a NAS": [r"[Ss]et the time limit of a RADIUS packet to (\d+) s", r"[Ll]et a NAS wait (\d+) seconds", r"[Ss]et the client to (\d+) s"],
+}
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_limit_has_one_number(limit):
+    found = {(name, number) for name, text in PAGES.items() for pattern in LIMITS[limit]
+             for number in re.findall(pattern, text, re.M)}
+    assert len(found) > 1 and len({number for _, number in found}) == 1, found
+
+
+@pytest.mark.parametrize("step", ["keygen --last", "keys first NEW", "setup --undo --answers"])
+def test_procedure_is_described_once(step):
+    assert len([name for name, text in PAGES.items() if step in text]) == 1
