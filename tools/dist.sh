@@ -26,7 +26,7 @@ files() {
 
 epoch=${SOURCE_DATE_EPOCH:-$(git -c safe.directory="$PWD" log -1 --format=%ct 2>/dev/null || stat -c %Y VERSION)}
 mkdir -p "$out"
-files >"$tmp/files"
+files | LC_ALL=C sort -z >"$tmp/files"
 tar --create --file="$tmp/tar" --no-recursion --sort=name --mtime="@$epoch" \
 	--owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --format=gnu --transform="s|^|$name/|" \
 	--null --files-from="$tmp/files"
