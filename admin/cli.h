@@ -5,10 +5,10 @@
 #ifndef MFA_ADMIN_CLI_H
 #define MFA_ADMIN_CLI_H
 
+#include "core/conn.h"
 #include "core/enrollment.h"
 #include "core/event.h"
 #include "core/keyring.h"
-#include "core/store.h"
 #include "core/verdict.h"
 
 #define MFA_CLI_NAME "peruser-mfa"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "admin/rights.h"
-
-#include "core/conn.h"
+#include "core/operation.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -4,6 +4,7 @@
 #include "admin/output.h"
 #include "admin/process.h"
 #include "admin/prompt.h"
+#include "core/filter.h"
 
 #include <mfa_build.h>
 #include <openssl/crypto.h>

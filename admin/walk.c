@@ -4,8 +4,11 @@
 #include "admin/output.h"
 #include "admin/process.h"
 #include "admin/rights.h"
-#include "core/conn.h"
+#include "core/filter.h"
+#include "core/ldap_entry.h"
 #include "core/ledger.h"
+#include "core/operation.h"
+#include "core/read.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "core/conn.h"
+#include "core/conn_open.h"
+#include "core/bind.h"
+#include "core/guard.h"
+#include "core/operation.h"
 #include "core/servers.h"
 
 #include <pthread.h>
@@ -78,7 +81,7 @@ static int connect_to(LDAP **handle, struct mfa_conn *conn, char const *uri,
 		code = set_tls(*handle, config);
 	if (code == LDAP_SUCCESS && config->start_tls && strncasecmp(uri, "ldap:", 5) == 0)
 		code = ldap_start_tls_s(*handle, NULL, NULL);
-	if (code == LDAP_SUCCESS) code = mfa_conn_bind(*handle, conn, account);
+	if (code == LDAP_SUCCESS) code = mfa_bind(*handle, conn, account);
 	if (code != LDAP_SUCCESS) mfa_conn_close(handle, conn);
 	return code;
 }
@@ -96,11 +99,6 @@ static bool next_uri(char uri[static URI_MAX], struct mfa_bytes *rest)
 		return true;
 	}
 	return false;
-}
-
-bool mfa_conn_was_refused(int code)
-{
-	return code > 0 && code != LDAP_OTHER && mfa_ldap_rc(code) != MFA_ERR_UNAVAILABLE;
 }
 
 /** One attempt to connect to a server of a list */

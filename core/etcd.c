@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/etcd.h"
-#include "core/conn.h"
 #include "core/etcd_call.h"
+#include "core/operation.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>

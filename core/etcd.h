@@ -9,7 +9,7 @@
 #ifndef MFA_CORE_ETCD_H
 #define MFA_CORE_ETCD_H
 
-#include "core/store.h"
+#include "core/conn.h"
 
 #define MFA_ETCD_VALUE_SIZE 8192u //!< Bytes of a value, NUL included.
 

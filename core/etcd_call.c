@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/etcd_call.h"
-#include "core/conn.h"
+#include "core/clock.h"
 #include "core/etcd_http.h"
+#include "core/operation.h"
 #include "core/private_file.h"
 #include "core/servers.h"
 

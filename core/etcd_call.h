@@ -5,7 +5,7 @@
 #ifndef MFA_CORE_ETCD_CALL_H
 #define MFA_CORE_ETCD_CALL_H
 
-#include "core/store.h"
+#include "core/conn.h"
 
 #include <jansson.h>
 

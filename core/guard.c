@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "core/conn.h"
+#include "core/guard.h"
+#include "core/clock.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #define RECV_LIMIT_MS 100 /* how long a read may sleep without a look at the deadline */
 
@@ -20,14 +20,6 @@
  * While an operation has a deadline the layer says that there is something to read: libldap
  * then reads at once, where it would first wait in a poll of its own, and the wait is ours.
  */
-
-int64_t mfa_monotonic_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /** Milliseconds until the deadline as poll(2) takes them; -1 when there is none */
 static int left_ms(struct mfa_conn const *conn)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/ledger.h"
-#include "core/conn.h"
+#include "core/operation.h"
 
 static struct mfa_ledger_kind const *kind_of(struct mfa_conn const *conn)
 {

@@ -9,7 +9,8 @@
 #ifndef MFA_CORE_LEDGER_H
 #define MFA_CORE_LEDGER_H
 
-#include "core/store.h"
+#include "core/change.h"
+#include "core/conn.h"
 
 /** Attributes that a ledger may hold, or say more of than the directory: a set of them */
 #define MFA_LEDGER_MAY_HOLD                                                                        \

@@ -3,6 +3,7 @@
 #include "core/etcd.h"
 #include "core/ledger.h"
 #include "core/ledger_text.h"
+#include "core/modify.h"
 
 #include <stdlib.h>
 #include <string.h>

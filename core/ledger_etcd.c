@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "core/conn.h"
 #include "core/etcd.h"
 #include "core/ledger.h"
 #include "core/ledger_text.h"
+#include "core/modify.h"
+#include "core/operation.h"
 
 #include <stdlib.h>
 #include <string.h>

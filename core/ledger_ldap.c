@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/ledger.h"
+#include "core/modify.h"
 
 /* The ledger is a part of the entry: read with it, and written in the same modify. */
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/login.h"
+#include "core/conn.h"
 #include "core/ledger.h"
+#include "core/read.h"
 
 #include <openssl/crypto.h>
 

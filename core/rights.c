@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/rights.h"
+#include "core/clock.h"
+#include "core/operation.h"
 
 #include <stdlib.h>
 #include <string.h>

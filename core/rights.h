@@ -10,7 +10,8 @@
 #ifndef MFA_CORE_RIGHTS_H
 #define MFA_CORE_RIGHTS_H
 
-#include "core/conn.h"
+#include "core/entry.h"
+#include "core/operation.h"
 
 /** Try the account's rights at base_dn, once a minute at most, and remember what it may not read
  *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/servers.h"
-#include "core/conn.h"
+#include "core/clock.h"
 
 #define AGAIN_MS 10000 /* until a server that failed is tried again before the others */
 

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /** @file core/store.h
- * @brief The directory: read an entry with one search, change it with one modify.
- *
- * One connection serves one thread at a time.  It connects when it is first used,
- * notices when the server went away, and connects again by itself.
+ * @brief The directory as all connections of a program share it, and where an entry is.
  */
 #ifndef MFA_CORE_STORE_H
 #define MFA_CORE_STORE_H
 
-#include "core/change.h"
 #include "core/config.h"
 
 #include <pthread.h>
@@ -45,9 +41,6 @@ struct mfa_store {
 	struct mfa_etcd_token token; //!< See core/etcd.h.
 };
 
-/** A connection; opaque */
-struct mfa_conn;
-
 /** Which server to ask */
 enum mfa_side {
 	MFA_SIDE_READ,	 //!< uri: a replica will do.
@@ -63,125 +56,5 @@ struct mfa_where {
 	uint32_t leave_out; //!< Set of attributes that need not be read.
 	bool bind_at_once; //!< Base is the user: a password may be tried before the entry is there.
 };
-
-/** Make a connection and connect its reading side
- *
- * @param[out] conn NULL on failure.
- * @param[in] store must outlive the connection; no_assert is written by it.
- * @return #MFA_OK, #MFA_ERR_NOMEM, #MFA_ERR_UNAVAILABLE, #MFA_ERR_DENIED (bind refused).
- */
-enum mfa_rc mfa_conn_open(struct mfa_conn **conn, struct mfa_diag *diag, struct mfa_store *store)
-	MFA_MUST_CHECK;
-
-/** As mfa_conn_open(), but connect only when it is needed */
-enum mfa_rc mfa_conn_alloc(struct mfa_conn **conn, struct mfa_store *store) MFA_MUST_CHECK;
-
-/** Close and forget; sets *conn to NULL */
-void mfa_conn_free(struct mfa_conn **conn);
-
-/** Start the clock: everything until the next call together takes at most config->timeout_s */
-void mfa_conn_start(struct mfa_conn *conn);
-
-/** As mfa_conn_start(), with a clock that started earlier, by mfa_monotonic_ms() */
-void mfa_conn_start_at(struct mfa_conn *conn, int64_t start_ms);
-
-/** A clock that nobody sets, in milliseconds */
-int64_t mfa_monotonic_ms(void);
-
-/** Read one entry
- *
- * @param[out] entry initialised by this call; cleared on failure.
- * @return
- *	- #MFA_OK.
- *	- #MFA_ERR_NOT_FOUND, #MFA_ERR_AMBIGUOUS (more than one entry).
- *	- #MFA_ERR_UNAVAILABLE, #MFA_ERR_DENIED (also when a value, or base_dn, is hidden from us).
- *	- #MFA_ERR_FORMAT when the entry has no readable id, or when an attribute came with an
- *	  option or by a name that was not asked for; #MFA_ERR_SPACE when it is too large.
- */
-enum mfa_rc mfa_conn_read(struct mfa_entry *entry, struct mfa_diag *diag, struct mfa_conn *conn,
-			  enum mfa_side side, struct mfa_where const *where) MFA_MUST_CHECK;
-
-/** Whether the provider should be asked to confirm what a replica said
- *
- * For a while after it did not answer, one caller may ask, and the others need not wait for
- * it.  The caller that may says afterwards how it ended, by mfa_conn_note_provider().
- */
-bool mfa_conn_may_confirm(struct mfa_conn *conn);
-void mfa_conn_note_provider(struct mfa_conn *conn, bool answered);
-
-/** Whether the conditions of a change are checked by the server as it writes (RFC 4528)
- *
- * False once a server refused the assertion control.
- */
-bool mfa_conn_asserts(struct mfa_conn const *conn);
-
-/** Carry out a change on the writing side, in one modify
- *
- * @return
- *	- #MFA_OK.
- *	- #MFA_ERR_CONFLICT when the entry is not as it was read: read again.
- *	- #MFA_ERR_BROKEN when the connection broke, or the answer did not come in time: it
- *	  is not known whether the change was made; read again.
- *	- #MFA_ERR_UNAVAILABLE, #MFA_ERR_DENIED (diag names attribute and account).
- *	- #MFA_ERR_SPACE when the change overflowed.
- */
-enum mfa_rc mfa_conn_modify(struct mfa_diag *diag, struct mfa_conn *conn, struct mfa_bytes dn,
-			    struct mfa_change const *change) MFA_MUST_CHECK;
-
-/** Check a user's password by a bind on a connection that is kept for that
- *
- * As mfa_conn_check_password(), for programs that check one password after the other.
- */
-enum mfa_rc mfa_conn_bind_user(struct mfa_diag *diag, struct mfa_conn *conn, struct mfa_bytes dn,
-			       struct mfa_bytes password) MFA_MUST_CHECK;
-
-/** Read an entry and check its user's password
- *
- * With where->bind_at_once the bind is sent before the entry is waited for.  Else as
- * mfa_conn_read() and then mfa_conn_bind_user().
- *
- * @param[out] entry    cleared on failure, also when the password is wrong.
- * @param[in] password  refused without asking when it is empty or has a NUL in it.
- * @return as those two; a failure to read comes first.
- */
-enum mfa_rc mfa_conn_read_and_bind(struct mfa_entry *entry, struct mfa_diag *diag,
-				   struct mfa_conn *conn, struct mfa_where const *where,
-				   struct mfa_bytes password) MFA_MUST_CHECK;
-
-/** Check a user's password by a bind on a connection of its own
- *
- * An empty password is refused without asking (RFC 4513 section 5.1.2).
- *
- * @return #MFA_OK, #MFA_ERR_DENIED (wrong), #MFA_ERR_UNAVAILABLE.
- */
-enum mfa_rc mfa_conn_check_password(struct mfa_diag *diag, struct mfa_conn *conn,
-				    struct mfa_bytes dn, struct mfa_bytes password) MFA_MUST_CHECK;
-
-/** Escape a value for a search filter (RFC 4515 section 3)
- *
- * @param[out] out NUL-terminated.
- * @return characters written, or -1 when it does not fit.
- */
-int mfa_filter_escape(char *out, size_t out_size, struct mfa_bytes value);
-
-/** Escape a value for a place in a DN (RFC 4514 section 2.4); otherwise as mfa_filter_escape() */
-int mfa_dn_escape(char *out, size_t out_size, struct mfa_bytes value);
-
-/** Put a user's name into the configured filter
- *
- * Replaces %{User-Name}, %{Stripped-User-Name} and
- * %{%{Stripped-User-Name}:-%{User-Name}}; any other expansion is for the RADIUS
- * server alone and refused.
- *
- * @return #MFA_OK, #MFA_ERR_FORMAT, #MFA_ERR_SPACE.
- */
-enum mfa_rc mfa_filter_expand(char *out, size_t out_size, struct mfa_diag *diag, char const *filter,
-			      struct mfa_bytes user) MFA_MUST_CHECK;
-
-/** The LDAP handle of one side, connected, for what this interface does not offer
- *
- * For programs that list the directory.  NULL when it cannot be connected.
- */
-struct ldap *mfa_conn_handle(struct mfa_diag *diag, struct mfa_conn *conn, enum mfa_side side);
 
 #endif /* MFA_CORE_STORE_H */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/update.h"
 #include "core/ledger.h"
+#include "core/modify.h"
+#include "core/read.h"
 
 #include <unistd.h>
 

@@ -7,7 +7,7 @@
 #ifndef MFA_CORE_UPDATE_H
 #define MFA_CORE_UPDATE_H
 
-#include "core/store.h"
+#include "core/conn.h"
 
 #define MFA_UPDATE_TRIES 8u //!< Reads, before a record that keeps changing is given up.
 

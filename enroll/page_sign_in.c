@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/filter.h"
+#include "core/password.h"
 #include "enroll/draft.h"
 #include "enroll/guess.h"
 #include "enroll/layout.h"

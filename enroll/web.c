@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "enroll/web.h"
+#include "core/filter.h"
 #include "enroll/code.h"
 #include "enroll/cookie.h"
 #include "enroll/draft.h"

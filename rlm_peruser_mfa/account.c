@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "rlm_peruser_mfa/account.h"
+#include "core/filter.h"
 
 #define PACKET_HEADER_LEN 20u /* RFC 2865 section 3 */
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "rlm_peruser_mfa/user.h"
+#include "core/clock.h"
+#include "core/password.h"
 
 /** Add one attribute of control to the record when it is one of ours */
 static enum mfa_rc add_mapped(struct mfa_entry *entry, VALUE_PAIR const *vp)

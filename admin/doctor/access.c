@@ -2,7 +2,7 @@
 #include "admin/doctor/site.h"
 #include "admin/output.h"
 #include "admin/prompt.h"
-#include "core/conn.h"
+#include "core/conn_open.h"
 
 #include <openssl/crypto.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "admin/doctor/doctor.h"
-#include "core/store.h"
+#include "core/filter.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "admin/doctor/doctor.h"
 #include "admin/output.h"
-#include "core/conn.h"
+#include "core/filter.h"
 
 #include <ldap_schema.h>
 

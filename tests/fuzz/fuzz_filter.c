@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* First line: a filter with expansions.  The rest: a user's name, which never adds to the filter. */
-#include "core/store.h"
+#include "core/filter.h"
 #include "fuzz.h"
 
 /** What is left of a filter when each escape is read as one harmless byte */

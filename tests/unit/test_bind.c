@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/password.h"
 #include "directory.h"
 
 static struct directory directory;

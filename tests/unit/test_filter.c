@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "core/store.h"
+#include "core/filter.h"
 #include "unit.h"
 
 static struct mfa_diag diag;

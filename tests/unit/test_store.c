@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "core/filter.h"
+#include "core/modify.h"
+#include "core/read.h"
 #include "directory.h"
 
 #define LAST "peruserMfaLastUse"

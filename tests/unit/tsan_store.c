@@ -3,6 +3,8 @@
  * Many threads, each with a connection of its own on one store, race for one entry.
  * Built with the thread sanitizer, which is the other half of each test.
  */
+#include "core/modify.h"
+#include "core/read.h"
 #include "directory.h"
 
 #include <pthread.h>

@@ -1,46 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "core/conn.h"
+#include "core/password.h"
+#include "core/bind.h"
+#include "core/conn_open.h"
+#include "core/operation.h"
+#include "core/read.h"
 #include "core/servers.h"
 
 #include <openssl/crypto.h>
 
 #include <stdlib.h>
 #include <string.h>
-
-/** Ask for a bind; an LDAP result code */
-static int send_bind(int *msgid, LDAP *handle, struct mfa_account const *account)
-{
-	struct berval cred = {.bv_len = strlen(account->password),
-			      .bv_val = (char *)(uintptr_t)account->password};
-	char empty[] = "";
-
-	/* Empty is "as whom you know me"; none at all would make the server ask for more. */
-	if (account->external) cred = (struct berval){.bv_len = 0, .bv_val = empty};
-	return ldap_sasl_bind(handle, account->external ? NULL : account->identity,
-			      account->external ? "EXTERNAL" : LDAP_SASL_SIMPLE, &cred, NULL, NULL,
-			      msgid);
-}
-
-/** Wait for the answer to a bind; an LDAP result code */
-static int finish_bind(LDAP *handle, struct mfa_conn *conn, int msgid)
-{
-	LDAPMessage *result;
-	int code, parsed;
-
-	if (mfa_conn_wait(&result, conn, handle, msgid, conn->store->config->connect_timeout_s) !=
-	    MFA_OK) {
-		return LDAP_TIMEOUT;
-	}
-	parsed = ldap_parse_result(handle, result, &code, NULL, NULL, NULL, NULL, 1);
-	return parsed == LDAP_SUCCESS ? code : parsed;
-}
-
-int mfa_conn_bind(LDAP *handle, struct mfa_conn *conn, struct mfa_account const *account)
-{
-	int msgid, code = send_bind(&msgid, handle, account);
-
-	return code == LDAP_SUCCESS ? finish_bind(handle, conn, msgid) : code;
-}
 
 /** A user's bind that was asked for, on the connection that is kept for them */
 struct user_bind {
@@ -87,7 +56,7 @@ static void send_user_bind(struct user_bind *bind, struct mfa_conn *conn)
 		mfa_conn_close(&conn->user, conn);
 	if (!conn->user) return;
 	mfa_conn_limit(conn, conn->store->config->connect_timeout_s);
-	bind->sent = send_bind(&msgid, conn->user, &account) == LDAP_SUCCESS;
+	bind->sent = mfa_bind_send(&msgid, conn->user, &account) == LDAP_SUCCESS;
 	bind->msgid = msgid;
 	/* Never left to libldap, which would connect again by itself, and without TLS. */
 	if (!bind->sent) mfa_conn_close(&conn->user, conn);
@@ -105,7 +74,7 @@ static enum mfa_rc await_user_bind(struct user_bind const *bind, struct mfa_diag
 
 	if (bind->sent) {
 		mfa_conn_limit(conn, conn->store->config->connect_timeout_s);
-		code = finish_bind(conn->user, conn, bind->msgid);
+		code = mfa_bind_finish(conn->user, conn, bind->msgid);
 	}
 	if (code == LDAP_SUCCESS) return MFA_OK;
 	mfa_diag_set(diag, "bind as '%s': %s", bind->identity, ldap_err2string(code));
