@@ -243,7 +243,7 @@ $(patsubst $(B)/unit/%,$(B)/tests/unit/%.o,$(UNIT_BIN) $(TSAN_BIN)): | build/pac
 $(B)/unit/%: $(B)/tests/unit/%.o $(PART_LIBS) | build/packages-test
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $^ $(ALL_LDFLAGS) -lcmocka $(ALL_LIBS) -lpthread -o $@
+	$(Q)$(CC) $^ $(ALL_LDFLAGS) -lcmocka $(ALL_LIBS) -lpthread -ldl -o $@
 
 $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(PART_LIBS) | build/packages-test
 	@mkdir -p $(@D)
