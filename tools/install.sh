@@ -102,6 +102,9 @@ done
 files_of docs/appliances | while IFS= read -r file; do
 	put 644 "$file" "$DOCDIR/appliances"
 done
+files_of docs/pictures | while IFS= read -r file; do
+	put 644 "$file" "$DOCDIR/pictures"
+done
 files_of docs/monitoring | while IFS= read -r file; do
 	put 644 "$file" "$DOCDIR/monitoring"
 done
