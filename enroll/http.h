@@ -5,7 +5,7 @@
 #ifndef MFA_ENROLL_HTTP_H
 #define MFA_ENROLL_HTTP_H
 
-#include "enroll/address.h"
+#include "core/address.h"
 #include "enroll/form.h"
 #include "enroll/out.h"
 

@@ -5,9 +5,9 @@
 #ifndef MFA_ENROLL_SETTINGS_H
 #define MFA_ENROLL_SETTINGS_H
 
+#include "core/address.h"
 #include "core/store.h"
 #include "core/verdict.h"
-#include "enroll/address.h"
 
 #include <mfa_build.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/** @file enroll/address.h
- * @brief The visitor's network address, also behind reverse proxies that are trusted.
+/** @file core/address.h
+ * @brief Network addresses and prefixes, and the visitor behind proxies that are trusted.
  */
-#ifndef MFA_ENROLL_ADDRESS_H
-#define MFA_ENROLL_ADDRESS_H
+#ifndef MFA_CORE_ADDRESS_H
+#define MFA_CORE_ADDRESS_H
 
 #include "core/text.h"
 
@@ -68,4 +68,4 @@ bool mfa_prefixes_hold(struct mfa_prefixes const *prefixes, struct mfa_address c
 void mfa_address_behind(struct mfa_address *address, struct mfa_prefixes const *trusted,
 			char const *list);
 
-#endif /* MFA_ENROLL_ADDRESS_H */
+#endif /* MFA_CORE_ADDRESS_H */

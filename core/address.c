@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "enroll/address.h"
+#include "core/address.h"
 
 #include <openssl/crypto.h>
 
