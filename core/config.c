@@ -360,7 +360,16 @@ static enum mfa_rc check_writers(struct mfa_config const *config, struct mfa_dia
 	return MFA_ERR_FORMAT;
 }
 
-enum mfa_rc mfa_config_complete(void const *base, struct mfa_diag *diag,
+/** What the table of the shared configuration cannot say */
+static enum mfa_rc check_shared(struct mfa_config *config, struct mfa_diag *diag)
+{
+	enum mfa_rc rc = check_ledger(config, diag);
+
+	if (rc == MFA_OK) rc = check_writers(config, diag);
+	return rc == MFA_OK ? mfa_rules_complete(&config->rules, diag) : rc;
+}
+
+enum mfa_rc mfa_config_complete(void *base, struct mfa_diag *diag,
 				struct mfa_config_item const *items)
 {
 	for (struct mfa_config_item const *item = items; item->name; item++) {
@@ -379,12 +388,12 @@ enum mfa_rc mfa_config_complete(void const *base, struct mfa_diag *diag,
 			return MFA_ERR_FORMAT;
 		}
 	}
-	if (items != mfa_config_items) return MFA_OK;
-	return check_ledger(base, diag) == MFA_OK ? check_writers(base, diag) : MFA_ERR_FORMAT;
+	return items == mfa_config_items ? check_shared(base, diag) : MFA_OK;
 }
 
 void mfa_config_clear(void *base, struct mfa_config_item const *items)
 {
+	if (items == mfa_config_items) mfa_rules_clear(&((struct mfa_config *)base)->rules);
 	for (; items->name; items++) {
 		if (is_string(items)) {
 			free_string(string_at(base, items));

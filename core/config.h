@@ -10,6 +10,7 @@
 #define MFA_CORE_CONFIG_H
 
 #include "core/entry.h"
+#include "core/policy.h"
 
 /** How the server's certificate is checked (ldap.conf(5), TLS_REQCERT) */
 enum mfa_require_cert {
@@ -86,6 +87,8 @@ struct mfa_config {
 	char *ledger_prefix;  //!< In front of every key.
 
 	char *key_ring; //!< Path.
+
+	struct mfa_rules rules; //!< policy NAME { }
 };
 
 /** What a value is */
@@ -109,11 +112,47 @@ struct mfa_config_item {
 	char const *choices; //!< CHOICE: words separated by spaces.
 };
 
-#define MFA_ENDPOINTS_MAX   8u	   //!< Members of etcd in a list.
-#define MFA_CONFIG_FILE_MAX 32767u //!< Bytes of a configuration file.
+#define MFA_ENDPOINTS_MAX   8u	     //!< Members of etcd in a list.
+#define MFA_RULE_SECTION    "policy" //!< The section's name; the rule's name follows it.
+#define MFA_RULE_NAME_MAX   32u	     //!< Bytes of a rule's name.
+#define MFA_CONFIG_FILE_MAX 32767u   //!< Bytes of a configuration file.
 
 /** The items of struct mfa_config */
 extern struct mfa_config_item const mfa_config_items[];
+
+/** The items of struct mfa_rule; all in the section #MFA_RULE_SECTION */
+extern struct mfa_config_item const mfa_rule_items[];
+
+/** Add a rule that holds for everybody, to be changed by mfa_rules_set()
+ *
+ * @param[in] name 1 .. #MFA_RULE_NAME_MAX letters, digits, dashes, dots and underscores.
+ * @return #MFA_OK, #MFA_ERR_FORMAT (the name), #MFA_ERR_CONFLICT (there is one of this name),
+ *	#MFA_ERR_SPACE (too many), #MFA_ERR_NOMEM.
+ */
+enum mfa_rc mfa_rules_add(struct mfa_rules *rules, struct mfa_diag *diag, char const *name)
+	MFA_MUST_CHECK;
+
+/** Set one item of the rule that was added last; returns as mfa_config_set() */
+enum mfa_rc mfa_rules_set(struct mfa_rules *rules, struct mfa_diag *diag, char const *name,
+			  char const *value) MFA_MUST_CHECK;
+
+/** Check each rule's items together, and read what they hold
+ *
+ * @return #MFA_OK, or #MFA_ERR_FORMAT with the reason in @p diag.
+ */
+enum mfa_rc mfa_rules_complete(struct mfa_rules *rules, struct mfa_diag *diag) MFA_MUST_CHECK;
+
+/** Free them all */
+void mfa_rules_clear(struct mfa_rules *rules);
+
+/** Whether a rule sets how the code arrives: then the policy is asked before the password is */
+bool mfa_rules_set_mode(struct mfa_rules const *rules);
+
+/** Whether a rule lets users enroll while the login waits */
+bool mfa_rules_enroll(struct mfa_rules const *rules);
+
+/** Whether a rule remembers devices */
+bool mfa_rules_remember(struct mfa_rules const *rules);
 
 /** Set one item of a structure
  *
@@ -133,11 +172,11 @@ enum mfa_rc mfa_config_defaults(void *base, struct mfa_config_item const *items)
  *
  * No two NAMEs may be the same.  In the shared configuration one server must be the one
  * that is written to: a directory compares and swaps a value within one server, so a code
- * could be accepted once at each of several.
+ * could be accepted once at each of several.  The rules of its policy are completed.
  *
  * @return #MFA_OK, or #MFA_ERR_FORMAT with the reason in @p diag.
  */
-enum mfa_rc mfa_config_complete(void const *base, struct mfa_diag *diag,
+enum mfa_rc mfa_config_complete(void *base, struct mfa_diag *diag,
 				struct mfa_config_item const *items) MFA_MUST_CHECK;
 
 /** Attributes that are not kept in the directory: a set of them */

@@ -19,7 +19,8 @@ struct reading {
 	struct mfa_config_item const *items;
 	char const *name; //!< Of the file; libconfuse forgets it.
 	bool failed;
-	bool seen[OPTS_MAX]; //!< By position in items.
+	bool seen[OPTS_MAX];	  //!< By position in items.
+	bool seen_rule[OPTS_MAX]; //!< The same in mfa_rule_items, of the present rule.
 };
 
 static _Thread_local struct reading *reading;
@@ -37,6 +38,21 @@ static void MFA_PRINTF(2, 0) report(cfg_t *cfg, char const *fmt, va_list args)
 	mfa_diag_set(reading->diag, "%s:%d: %s", reading->name, cfg->line, text);
 }
 
+/** Note that an item was read; false when it was read before */
+static bool note_item(bool *seen, struct mfa_config_item const *items, char const *section,
+		      char const *name)
+{
+	for (size_t i = 0; items[i].name; i++) {
+		if (strcmp(items[i].name, name) != 0 || !items[i].section != !section ||
+		    (section && strcmp(items[i].section, section) != 0)) {
+			continue;
+		}
+		if (seen[i]) return false;
+		seen[i] = true;
+	}
+	return true;
+}
+
 /** Take one item as soon as it was read, while the line number is right */
 static int take(cfg_t *cfg, cfg_opt_t *opt)
 {
@@ -44,18 +60,9 @@ static int take(cfg_t *cfg, cfg_opt_t *opt)
 	char const *value = cfg_opt_getnstr(opt, 0);
 	struct mfa_diag why;
 
-	for (size_t i = 0; reading->items[i].name; i++) {
-		struct mfa_config_item const *item = &reading->items[i];
-
-		if (strcmp(item->name, opt->name) != 0 || !item->section != !section ||
-		    (section && strcmp(item->section, section) != 0)) {
-			continue;
-		}
-		if (reading->seen[i]) {
-			cfg_error(cfg, "'%s' stands twice", opt->name);
-			return -1;
-		}
-		reading->seen[i] = true;
+	if (!note_item(reading->seen, reading->items, section, opt->name)) {
+		cfg_error(cfg, "'%s' stands twice", opt->name);
+		return -1;
 	}
 	if (mfa_config_set(reading->base, &why, reading->items, section, opt->name,
 			   value ? value : "") != MFA_OK) {
@@ -65,11 +72,52 @@ static int take(cfg_t *cfg, cfg_opt_t *opt)
 	return 0;
 }
 
+static struct mfa_rules *rules_read(void)
+{
+	return &((struct mfa_config *)reading->base)->rules;
+}
+
+/** Begin a rule of the policy, where this is not the present one already */
+static bool begin_rule(cfg_t *cfg, char const *title)
+{
+	struct mfa_rules *rules = rules_read();
+	struct mfa_diag why = {.text = "out of memory"};
+
+	if (rules->count > 0 && strcmp(rules->list[rules->count - 1].name, title) == 0) return true;
+	memset(reading->seen_rule, 0, sizeof(reading->seen_rule));
+	if (mfa_rules_add(rules, &why, title) == MFA_OK) return true;
+	cfg_error(cfg, "%s", why.text);
+	return false;
+}
+
+/** Take one item of a rule */
+static int take_of_rule(cfg_t *cfg, cfg_opt_t *opt)
+{
+	char const *value = cfg_opt_getnstr(opt, 0);
+	struct mfa_diag why;
+
+	if (!begin_rule(cfg, cfg_title(cfg))) return -1;
+	if (!note_item(reading->seen_rule, mfa_rule_items, MFA_RULE_SECTION, opt->name)) {
+		cfg_error(cfg, "'%s' stands twice", opt->name);
+		return -1;
+	}
+	if (mfa_rules_set(rules_read(), &why, opt->name, value ? value : "") == MFA_OK) return 0;
+	cfg_error(cfg, "%s", why.text);
+	return -1;
+}
+
+/** The end of a rule: one without items was not begun yet */
+static int take_rule(cfg_t *cfg, cfg_opt_t *opt)
+{
+	return begin_rule(cfg, cfg_title(cfg_opt_getnsec(opt, cfg_opt_size(opt) - 1))) ? 0 : -1;
+}
+
 /** libconfuse's description of what the table allows */
 struct grammar {
 	cfg_opt_t top[OPTS_MAX];
 	cfg_opt_t inner[OPTS_MAX]; //!< Options of all sections, each group closed by an end mark.
-	size_t top_count, inner_count;
+	cfg_opt_t rule[OPTS_MAX];  //!< Options of a rule of the policy.
+	size_t top_count, inner_count, rule_count;
 };
 
 static void append(cfg_opt_t *list, size_t *count, cfg_opt_t option)
@@ -82,7 +130,7 @@ static void append(cfg_opt_t *list, size_t *count, cfg_opt_t option)
 
 /** Options of one section, or of the top level */
 static void append_items(cfg_opt_t *list, size_t *count, struct mfa_config_item const *items,
-			 char const *section)
+			 char const *section, cfg_validate_callback_t taker)
 {
 	for (; items->name; items++) {
 		cfg_opt_t option = CFG_STR(items->name, NULL, CFGF_NODEFAULT);
@@ -91,7 +139,7 @@ static void append_items(cfg_opt_t *list, size_t *count, struct mfa_config_item 
 		    (section && strcmp(items->section, section) != 0)) {
 			continue;
 		}
-		option.validcb = take;
+		option.validcb = taker;
 		append(list, count, option);
 	}
 }
@@ -103,25 +151,38 @@ static bool begins_section(struct mfa_config_item const *items, size_t i)
 				    strcmp(items[i - 1].section, items[i].section) != 0);
 }
 
+/** The sections `policy NAME { }` */
+static void describe_rules(struct grammar *grammar)
+{
+	cfg_opt_t section = CFG_SEC(MFA_RULE_SECTION, grammar->rule,
+				    CFGF_TITLE | CFGF_MULTI | CFGF_NO_TITLE_DUPES);
+
+	append_items(grammar->rule, &grammar->rule_count, mfa_rule_items, MFA_RULE_SECTION,
+		     take_of_rule);
+	section.validcb = take_rule;
+	append(grammar->top, &grammar->top_count, section);
+}
+
 static bool describe(struct grammar *grammar, struct mfa_config_item const *items)
 {
 	size_t sections = 0, total;
 
 	for (total = 0; items[total].name; total++)
 		sections += begins_section(items, total) ? 1 : 0;
-	if (total + sections + 2 >= OPTS_MAX) return false;
+	if (total + sections + 3 >= OPTS_MAX) return false;
 
 	append(grammar->top, &grammar->top_count, (cfg_opt_t)CFG_STR(END, NULL, CFGF_NODEFAULT));
-	append_items(grammar->top, &grammar->top_count, items, NULL);
+	append_items(grammar->top, &grammar->top_count, items, NULL, take);
 	for (size_t i = 0; i < total; i++) {
 		cfg_opt_t *start = &grammar->inner[grammar->inner_count];
 
 		if (!begins_section(items, i)) continue;
-		append_items(grammar->inner, &grammar->inner_count, items, items[i].section);
+		append_items(grammar->inner, &grammar->inner_count, items, items[i].section, take);
 		grammar->inner_count++; /* keep the end mark */
 		append(grammar->top, &grammar->top_count,
 		       (cfg_opt_t)CFG_SEC(items[i].section, start, CFGF_NODEFAULT));
 	}
+	if (items == mfa_config_items) describe_rules(grammar);
 	return true;
 }
 

@@ -77,6 +77,7 @@ struct mfa_login *mfa_login_alloc(void)
 	login->decision.reason.text[0] = '\0';
 	login->decision.fault = login->decision.wrong = false;
 	login->record_diag.text[0] = '\0';
+	login->policy = (struct mfa_policy_verdict){.from_s = -1};
 	mfa_change_init(&login->decision.change);
 	return login;
 }
@@ -101,7 +102,8 @@ static uint32_t needs(struct mfa_policy const *policy, struct mfa_code const *co
 	uint32_t set = MFA_ATTR_BIT(MFA_ATTR_ENABLED) | MFA_ATTR_BIT(MFA_ATTR_SECRET) |
 		       MFA_ATTR_BIT(MFA_ATTR_REQUIRED_FROM) | MFA_ATTR_BIT(MFA_ATTR_FAILURES);
 
-	if (policy->remember_s > 0) set |= MFA_ATTR_BIT(MFA_ATTR_TRUSTED_DEVICE);
+	if (policy->remember_s > 0 || policy->reads_devices)
+		set |= MFA_ATTR_BIT(MFA_ATTR_TRUSTED_DEVICE);
 	if (code) set |= MFA_ATTR_BIT(MFA_ATTR_LAST_USE);
 	if (is_recovery(code)) set |= MFA_ATTR_BIT(MFA_ATTR_RECOVERY_CODE);
 	return set;
@@ -120,7 +122,8 @@ uint32_t mfa_login_spare(struct mfa_policy const *policy, bool recovery)
 {
 	uint32_t spare = MFA_ATTR_BIT(MFA_ATTR_VOUCHER);
 
-	if (policy->remember_s == 0) spare |= MFA_ATTR_BIT(MFA_ATTR_TRUSTED_DEVICE);
+	if (policy->remember_s == 0 && !policy->reads_devices)
+		spare |= MFA_ATTR_BIT(MFA_ATTR_TRUSTED_DEVICE);
 	if (!recovery) spare |= MFA_ATTR_BIT(MFA_ATTR_RECOVERY_CODE);
 	return spare;
 }
@@ -184,12 +187,14 @@ static void ask_record(struct question const *question)
 {
 	struct mfa_login *login = question->login;
 	struct mfa_login_context const *ctx = question->ctx;
+	struct mfa_policy policy = *ctx->policy;
 
-	mfa_record_parse(&login->record, &login->record_diag, &login->entry, ctx->ring,
-			 ctx->required, question->request->now_s);
-	mfa_decide(&login->decision, &login->record, ctx->ring, ctx->policy, question->request);
+	mfa_login_apply(&policy, login);
+	mfa_login_parse(login, ctx, question->request->now_s);
+	mfa_decide(&login->decision, &login->record, ctx->ring, &policy, question->request);
 	if (login->decision.result == MFA_RESULT_BROKEN && login->record_diag.text[0])
 		login->decision.reason = login->record_diag;
+	mfa_login_tell_policy(login);
 	if (question->hook && !question->hook(login, question->uctx)) {
 		login->decision.verdict = MFA_REJECT;
 		login->decision.result = MFA_RESULT_REJECTED;
@@ -253,12 +258,14 @@ static enum mfa_rc decide(struct mfa_update *update, struct mfa_diag *diag)
 {
 	struct question *question = update->uctx;
 	struct mfa_login *login = question->login;
+	enum mfa_rc rc;
 
-	(void)diag;
 	if (update->fresh) {
 		login->is_earlier = false;
 		login->side = update->side;
 	}
+	rc = mfa_login_judge(login, diag, question->ctx, update->side, question->request->now_s);
+	if (rc != MFA_OK) return rc;
 	login->sent = update->sent;
 	ask_record(question);
 	keep_reason(question);

@@ -8,6 +8,8 @@
 #ifndef MFA_CORE_LOGIN_H
 #define MFA_CORE_LOGIN_H
 
+#include "core/policy.h"
+#include "core/seal.h"
 #include "core/update.h"
 #include "core/verdict.h"
 
@@ -21,6 +23,8 @@ struct mfa_login {
 	struct mfa_record record;
 	struct mfa_decision decision; //!< The answer.
 	struct mfa_diag record_diag;  //!< What was wrong with the record; empty when nothing was.
+	struct mfa_policy_verdict policy; //!< What the site's policy says; see mfa_login_judge().
+	uint8_t judged_for[MFA_MAC_SIZE]; //!< Hash of the DN that it is about.
 };
 
 /** Who is asked about, and with what */
@@ -29,7 +33,9 @@ struct mfa_login_context {
 	struct mfa_where const *where;
 	struct mfa_keyring const *ring;
 	struct mfa_policy const *policy;
-	bool required; //!< MFA is not optional for this login.
+	struct mfa_rules const *rules;	      //!< The site's policy; NULL: there is none.
+	struct mfa_policy_facts const *facts; //!< What is known beforehand; with rules.
+	bool required;			      //!< MFA is not optional for this login.
 	enum mfa_confirm
 		confirm; //!< What mfa_config_confirm() says; needs conn when it is not "no".
 	bool lean;	 //!< Read what the decision needs; for programs that look at nothing else.
@@ -65,6 +71,34 @@ uint32_t mfa_login_spare(struct mfa_policy const *policy, bool recovery);
  */
 enum mfa_rc mfa_login_read(struct mfa_login *login, struct mfa_diag *diag, struct mfa_conn *conn,
 			   enum mfa_side side, struct mfa_where const *where) MFA_MUST_CHECK;
+
+/** Ask the site's policy about the entry that is there, once per entry
+ *
+ * The directory is asked only about groups and filters, and only where a rule needs it.
+ *
+ * @param[in] ctx  conn, rules and facts.
+ * @param[in] side where to ask.
+ * @return #MFA_OK with login->policy decided; otherwise as mfa_member_ask().
+ */
+enum mfa_rc mfa_login_judge(struct mfa_login *login, struct mfa_diag *diag,
+			    struct mfa_login_context const *ctx, enum mfa_side side, int64_t now_s)
+	MFA_MUST_CHECK;
+
+/** Whether mfa_login_judge() has been asked about the entry that is there */
+bool mfa_login_is_judged(struct mfa_login const *login);
+
+/** Understand the entry as the policy has it
+ *
+ * The record of somebody whom the policy requires is as if it said so itself, and that of
+ * somebody whom it skips is off.
+ */
+void mfa_login_parse(struct mfa_login *login, struct mfa_login_context const *ctx, int64_t now_s);
+
+/** Put what the policy says about this login over the settings of the instance */
+void mfa_login_apply(struct mfa_policy *policy, struct mfa_login const *login);
+
+/** Name the rule that counted in the reason of the decision */
+void mfa_login_tell_policy(struct mfa_login *login);
 
 /** Ask
  *

@@ -2,6 +2,8 @@
 #include "core/operation.h"
 #include "core/clock.h"
 
+#include <string.h>
+
 void mfa_conn_limit(struct mfa_conn *conn, uint32_t limit_s)
 {
 	struct timeval const left = mfa_conn_time_left(conn, limit_s);
@@ -75,4 +77,30 @@ void mfa_conn_close(LDAP **handle, struct mfa_conn *conn)
 bool mfa_conn_was_refused(int code)
 {
 	return code > 0 && code != LDAP_OTHER && mfa_ldap_rc(code) != MFA_ERR_UNAVAILABLE;
+}
+
+int mfa_conn_send_compare(struct mfa_conn *conn, LDAP *handle, char const *dn, char const *name,
+			  char const *value)
+{
+	struct berval bv = {.bv_len = strlen(value), .bv_val = (char *)(uintptr_t)value};
+	int msgid;
+
+	mfa_conn_limit(conn, conn->store->config->connect_timeout_s);
+	return ldap_compare_ext(handle, dn, name, &bv, NULL, NULL, &msgid) == LDAP_SUCCESS ? msgid
+											   : -1;
+}
+
+enum mfa_rc mfa_conn_await_compare(int *code, struct mfa_conn *conn, LDAP *handle, int msgid)
+{
+	uint32_t const limit_s = conn->store->config->connect_timeout_s;
+	LDAPMessage *result;
+	enum mfa_rc rc;
+
+	if (msgid < 0) return MFA_ERR_BROKEN;
+	mfa_conn_limit(conn, limit_s);
+	rc = mfa_conn_wait(&result, conn, handle, msgid, limit_s);
+	if (rc != MFA_OK) return rc;
+	return ldap_parse_result(handle, result, code, NULL, NULL, NULL, NULL, 1) == LDAP_SUCCESS
+		       ? MFA_OK
+		       : MFA_ERR_BROKEN;
 }

@@ -48,4 +48,19 @@ bool mfa_conn_was_refused(int code);
 /** What an LDAP result code means for us (RFC 4511 appendix A) */
 enum mfa_rc mfa_ldap_rc(int code);
 
+/** Ask whether an attribute has a value (RFC 4511 section 4.10)
+ *
+ * @return a message id, or -1.
+ */
+int mfa_conn_send_compare(struct mfa_conn *conn, LDAP *handle, char const *dn, char const *name,
+			  char const *value) MFA_MUST_CHECK;
+
+/** Wait for that answer
+ *
+ * @param[out] code an LDAP result code, such as LDAP_COMPARE_TRUE.
+ * @return as mfa_conn_wait().
+ */
+enum mfa_rc mfa_conn_await_compare(int *code, struct mfa_conn *conn, LDAP *handle, int msgid)
+	MFA_MUST_CHECK;
+
 #endif /* MFA_CORE_OPERATION_H */

@@ -23,34 +23,6 @@ static char const *sample(enum mfa_attr attr)
 	return attr == MFA_ATTR_REQUIRED_FROM ? "19700102000000Z" : "x";
 }
 
-/** Ask whether an attribute has a value; a message id, or -1 */
-static int send_compare(struct mfa_conn *conn, LDAP *handle, char const *dn, char const *name,
-			char const *value)
-{
-	struct berval bv = {.bv_len = strlen(value), .bv_val = (char *)(uintptr_t)value};
-	int msgid;
-
-	mfa_conn_limit(conn, conn->store->config->connect_timeout_s);
-	return ldap_compare_ext(handle, dn, name, &bv, NULL, NULL, &msgid) == LDAP_SUCCESS ? msgid
-											   : -1;
-}
-
-/** Wait for that answer */
-static enum mfa_rc await_compare(int *code, struct mfa_conn *conn, LDAP *handle, int msgid)
-{
-	uint32_t const limit_s = conn->store->config->connect_timeout_s;
-	LDAPMessage *result;
-	enum mfa_rc rc;
-
-	if (msgid < 0) return MFA_ERR_BROKEN;
-	mfa_conn_limit(conn, limit_s);
-	rc = mfa_conn_wait(&result, conn, handle, msgid, limit_s);
-	if (rc != MFA_OK) return rc;
-	return ldap_parse_result(handle, result, code, NULL, NULL, NULL, NULL, 1) == LDAP_SUCCESS
-		       ? MFA_OK
-		       : MFA_ERR_BROKEN;
-}
-
 /** Whether an answer at base_dn means that it is not to be seen */
 static bool hides_entry(int code)
 {
@@ -91,12 +63,12 @@ static enum mfa_rc try_base(uint32_t *unreadable, struct mfa_conn *conn, LDAP *h
 	for (unsigned i = 0; i <= MFA_ATTR_COUNT; i++) {
 		bool const record = i < MFA_ATTR_COUNT;
 
-		msgid[i] = send_compare(conn, handle, config->base_dn,
-					record ? config->attr[i] : "objectClass",
-					record ? sample((enum mfa_attr)i) : "top");
+		msgid[i] = mfa_conn_send_compare(conn, handle, config->base_dn,
+						 record ? config->attr[i] : "objectClass",
+						 record ? sample((enum mfa_attr)i) : "top");
 	}
 	for (unsigned i = 0; i <= MFA_ATTR_COUNT && rc == MFA_OK; i++) {
-		rc = await_compare(&code, conn, handle, msgid[i]);
+		rc = mfa_conn_await_compare(&code, conn, handle, msgid[i]);
 		if (rc != MFA_OK) break;
 		if (i < MFA_ATTR_COUNT ? code == LDAP_INSUFFICIENT_ACCESS : hides_entry(code))
 			*unreadable |= 1u << i;
@@ -136,8 +108,8 @@ static enum mfa_rc check_one(struct mfa_diag *diag, struct mfa_conn *conn, LDAP 
 {
 	char const *name = conn->store->config->attr[attr];
 	int code = LDAP_OTHER;
-	enum mfa_rc rc = await_compare(&code, conn, handle,
-				       send_compare(conn, handle, dn, name, sample(attr)));
+	enum mfa_rc rc = mfa_conn_await_compare(
+		&code, conn, handle, mfa_conn_send_compare(conn, handle, dn, name, sample(attr)));
 
 	if (rc != MFA_OK) return rc;
 	/* It has a value, which did not come along; or we may not even ask. */
@@ -173,9 +145,9 @@ enum mfa_rc mfa_rights_not_found(struct mfa_diag *diag, struct mfa_conn *conn, L
 
 	if (!(__atomic_load_n(&conn->store->unreadable, __ATOMIC_RELAXED) & BLIND))
 		return MFA_ERR_NOT_FOUND;
-	if (await_compare(&code, conn, handle,
-			  send_compare(conn, handle, config->base_dn, "objectClass", "top")) ==
-		    MFA_OK &&
+	if (mfa_conn_await_compare(&code, conn, handle,
+				   mfa_conn_send_compare(conn, handle, config->base_dn,
+							 "objectClass", "top")) == MFA_OK &&
 	    !hides_entry(code)) {
 		__atomic_store_n(&conn->store->unreadable, 0, __ATOMIC_RELAXED);
 		__atomic_store_n(&conn->store->rights_again_ms, 0, __ATOMIC_RELAXED);

@@ -26,6 +26,13 @@ struct mfa_etcd_token {
 
 #define MFA_SERVERS_MAX 8u //!< Servers of a list whose failures are remembered.
 
+/** What a directory server is, as far as we must know */
+enum mfa_server_kind {
+	MFA_SERVER_UNKNOWN = 0, //!< Not asked yet.
+	MFA_SERVER_AD,		//!< Active Directory: hides what may not be read.
+	MFA_SERVER_OTHER,
+};
+
 /** What all connections of one host program share */
 struct mfa_store {
 	struct mfa_config const *config;
@@ -34,9 +41,10 @@ struct mfa_store {
 	bool no_assert;	 //!< Set by the first server that refuses the assertion control.
 	void (*log)(char const *line); //!< Told of faults that concern no single user; or NULL.
 	int64_t failed_until_ms[3][MFA_SERVERS_MAX]; //!< See core/servers.h; by enum mfa_side.
-	unsigned in_use[3];	 //!< Position of the server that was connected last, by side.
-	uint32_t unreadable;	 //!< See core/rights.h: attributes that may be hidden from us.
-	int64_t rights_again_ms; //!< Monotonic: when the rights are tried next.
+	unsigned in_use[3];	   //!< Position of the server that was connected last, by side.
+	uint32_t unreadable;	   //!< See core/rights.h: attributes that may be hidden from us.
+	int64_t rights_again_ms;   //!< Monotonic: when the rights are tried next.
+	enum mfa_server_kind kind; //!< Set when the policy asks about a group.
 	int64_t away_until_ms; //!< Monotonic: see mfa_conn_may_confirm(); 0: the provider is there.
 	struct mfa_etcd_token token; //!< See core/etcd.h.
 };

@@ -56,6 +56,7 @@ struct mfa_policy {
 	uint32_t retransmission_s; //!< Of a retransmission where there was no prompt.
 	uint32_t remember_s;	   //!< How long a device is remembered; 0: never.
 	enum mfa_unenrolled unenrolled;
+	bool reads_devices; //!< A rule of the site's policy may remember devices.
 };
 
 /** One login's question */
