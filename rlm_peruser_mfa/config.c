@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "rlm_peruser_mfa/event.h"
 #include "rlm_peruser_mfa/metrics.h"
+#include "rlm_peruser_mfa/policy.h"
 #include "rlm_peruser_mfa/reply.h"
 
 #define AT(_type, _field) FR_CONF_OFFSET(_type, rlm_peruser_mfa_t, _field)
@@ -141,33 +142,43 @@ static int take_pair(struct mfa_config *config, CONF_SECTION *cs, CONF_PAIR *cp,
 	return -1;
 }
 
-/* One level deep: a section within a section is refused.  NOLINTNEXTLINE(misc-no-recursion) */
-static int take_section(struct mfa_config *config, CONF_SECTION *cs, char const *section)
+/** Take the items of a section; another one within it goes to take_sub */
+static int take_items(struct mfa_config *config, CONF_SECTION *cs, char const *section,
+		      int (*take_sub)(struct mfa_config *config, CONF_SECTION *cs,
+				      CONF_SECTION *sub))
 {
 	for (CONF_ITEM *ci = cf_item_find_next(cs, NULL); ci; ci = cf_item_find_next(cs, ci)) {
-		CONF_SECTION *sub;
-		char const *name;
-
-		if (cf_item_is_pair(ci)) {
-			if (take_pair(config, cs, cf_item_to_pair(ci), section) < 0) return -1;
-			continue;
-		}
-		if (!cf_item_is_section(ci)) continue;
-		sub = cf_item_to_section(ci);
-		name = cf_section_name1(sub);
-		if (!section && strcmp(name, "pool") == 0) continue;
-		if (section ||
-		    (!mfa_config_has_section(mfa_config_items, name) && !own_items(name))) {
-			cf_log_err_cs(sub, "unknown section '%s'", name);
+		if (cf_item_is_pair(ci) &&
+		    take_pair(config, cs, cf_item_to_pair(ci), section) < 0) {
 			return -1;
 		}
-		if (cf_section_sub_find(cs, name) != sub) {
-			cf_log_err_cs(sub, "section '%s' stands twice", name);
+		if (cf_item_is_section(ci) && take_sub(config, cs, cf_item_to_section(ci)) < 0)
 			return -1;
-		}
-		if (take_section(config, sub, name) < 0) return -1;
 	}
 	return 0;
+}
+
+static int refuse_section(UNUSED struct mfa_config *config, UNUSED CONF_SECTION *cs,
+			  CONF_SECTION *sub)
+{
+	cf_log_err_cs(sub, "unknown section '%s'", cf_section_name1(sub));
+	return -1;
+}
+
+/** Take a section of the instance; a section within it is refused */
+static int take_section(struct mfa_config *config, CONF_SECTION *cs, CONF_SECTION *sub)
+{
+	char const *name = cf_section_name1(sub);
+
+	if (strcmp(name, "pool") == 0) return 0;
+	if (strcmp(name, MFA_RULE_SECTION) == 0) return peruser_policy_take(config, sub);
+	if (!mfa_config_has_section(mfa_config_items, name) && !own_items(name))
+		return refuse_section(config, cs, sub);
+	if (cf_section_sub_find(cs, name) != sub) {
+		cf_log_err_cs(sub, "section '%s' stands twice", name);
+		return -1;
+	}
+	return take_items(config, sub, name, refuse_section);
 }
 
 /** Complain about a pair, or about the section when it is a default */
@@ -247,7 +258,9 @@ static int check_ranges(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
 		complain(cs, "challenge", "enroll_lifetime", "a number of seconds from 60 to 3600");
 		return -1;
 	}
-	if (inst->policy.unenrolled == MFA_UNENROLLED_ENROLL && !inst->message.enroll.fmt[0]) {
+	if ((inst->policy.unenrolled == MFA_UNENROLLED_ENROLL ||
+	     mfa_rules_enroll(&inst->directory.config.rules)) &&
+	    !inst->message.enroll.fmt[0]) {
 		complain(cs, "message", "enroll",
 			 "a text with the address of your page, for 'unenrolled = enroll'");
 		return -1;
@@ -380,7 +393,7 @@ static int load_directory(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
 	struct mfa_diag why;
 
 	if (mfa_config_defaults(config, mfa_config_items) != MFA_OK) return -1;
-	if (take_section(config, cs, NULL) < 0) return -1;
+	if (take_items(config, cs, NULL, take_section) < 0) return -1;
 	if (mfa_config_complete(config, &why, mfa_config_items) != MFA_OK) {
 		cf_log_err_cs(cs, "%s", why.text);
 		return -1;
@@ -419,6 +432,8 @@ static void fill_policy(rlm_peruser_mfa_t *inst)
 	policy->lifetime_s = inst->lifetime_s;
 	policy->retransmission_s = inst->retransmission_s;
 	policy->remember_s = inst->remember_s;
+	policy->reads_devices = mfa_rules_remember(&config->rules);
+	inst->mode_by_policy = mfa_rules_set_mode(&config->rules);
 }
 
 /** Items of the server's pool that the gate before it needs; the server checks its own */

@@ -109,6 +109,7 @@ typedef struct rlm_peruser_mfa_t {
 	struct mfa_messages message;
 
 	enum mfa_mode mode;
+	bool mode_by_policy; //!< A rule of the policy may say otherwise.
 	enum peruser_eap eap;
 	bool accept_not_found;
 	/* Whether the text is shown as a challenge before the reject. */

@@ -41,7 +41,7 @@ void peruser_device(char device[static PERUSER_DEVICE_SIZE], rlm_peruser_mfa_t *
 	size_t len;
 
 	device[0] = '\0';
-	if (inst->remember_s == 0) return;
+	if (inst->remember_s == 0 && !inst->policy.reads_devices) return;
 	/* What the NAS sent: attributes in a tunnel are the supplicant's own word. */
 	request = peruser_outermost(request);
 	if (peruser_expand(&key, request, &inst->remember_key, NULL) <= 0 ||

@@ -75,11 +75,22 @@ static bool is_within_eap(REQUEST *request)
 	return false;
 }
 
+/** The rule of the policy that counts for this request, as far as it was asked; or NULL */
+static struct mfa_rule const *rule_of(REQUEST *request)
+{
+	struct mfa_notes const *notes = peruser_find_notes(request);
+
+	return notes && notes->record.login ? notes->record.login->policy.rule : NULL;
+}
+
 enum mfa_mode peruser_mode(rlm_peruser_mfa_t const *inst, REQUEST *request)
 {
+	struct mfa_rule const *rule = rule_of(request);
+	enum mfa_mode const usual =
+		rule && rule->mode > 0 ? (enum mfa_mode)(rule->mode - 1) : inst->mode;
 	VALUE_PAIR *vp = fr_pair_find_by_da(request->config, peruser_attr(PERUSER_MODE), TAG_ANY);
 	enum mfa_mode const mode =
-		vp && vp->vp_integer < MFA_MODE_COUNT ? (enum mfa_mode)vp->vp_integer : inst->mode;
+		vp && vp->vp_integer < MFA_MODE_COUNT ? (enum mfa_mode)vp->vp_integer : usual;
 
 	/* The code can only come with the password there. */
 	return mode != MFA_MODE_SKIP && is_within_eap(request) ? MFA_MODE_APPEND : mode;

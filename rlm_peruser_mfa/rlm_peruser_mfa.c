@@ -12,6 +12,7 @@
 #include "rlm_peruser_mfa/eap.h"
 #include "rlm_peruser_mfa/first_factor.h"
 #include "rlm_peruser_mfa/metrics.h"
+#include "rlm_peruser_mfa/policy.h"
 #include "rlm_peruser_mfa/reply.h"
 
 #include <mfa_build.h>
@@ -330,7 +331,9 @@ static rlm_rcode_t reply_to_password(rlm_peruser_mfa_t *inst, REQUEST *request,
 	peruser_report_decision(inst, request, record->login);
 	if (decision->verdict == MFA_ACCEPT) {
 		peruser_accept(inst, request, decision);
-		return decision->result == MFA_RESULT_OFF ? RLM_MODULE_NOOP : RLM_MODULE_OK;
+		return decision->result == MFA_RESULT_OFF || decision->result == MFA_RESULT_SKIPPED
+			       ? RLM_MODULE_NOOP
+			       : RLM_MODULE_OK;
 	}
 	if (decision->result == MFA_RESULT_UNENROLLED &&
 	    peruser_shows(request, inst->policy.unenrolled == MFA_UNENROLLED_CHALLENGE)) {
@@ -350,6 +353,7 @@ static rlm_rcode_t after_password(rlm_peruser_mfa_t *inst, REQUEST *request,
 	if (!record->login) return RLM_MODULE_FAIL;
 	rc = ask_record(inst, request, notes);
 	if (record->login->record_diag.text[0]) RWARN("%s", record->login->record_diag.text);
+	peruser_policy_report(request, &record->login->policy);
 	if (rc == MFA_ERR_NOT_FOUND) return stranger(inst, request, notes);
 	if (!inst->report_only) return reply_to_password(inst, request, notes);
 	peruser_report_decision(inst, request, record->login);

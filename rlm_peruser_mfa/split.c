@@ -276,10 +276,10 @@ static rlm_rcode_t take_appended(rlm_peruser_mfa_t *inst, REQUEST *request, stru
 	struct mfa_login *login = notes->record.login;
 	struct cut cuts[4], cut;
 	size_t count;
+	struct mfa_login_context const ctx = {.ring = peruser_keys(inst, request),
+					      .required = peruser_required(request)};
 
-	mfa_record_parse(&login->record, &login->record_diag, &login->entry,
-			 peruser_keys(inst, request), peruser_required(request),
-			 peruser_now_s(request));
+	mfa_login_parse(login, &ctx, peruser_now_s(request));
 	if (login->record.state != MFA_STATE_ENROLLED) return RLM_MODULE_NOOP;
 	if (set_nonce(notes, inst, request, typed) < 0 ||
 	    mfa_challenge_hash(notes->cut_for, login->entry.id) != MFA_OK) {
@@ -315,6 +315,9 @@ static rlm_rcode_t split_appended(rlm_peruser_mfa_t *inst, REQUEST *request, VAL
 		      inst->name);
 		return RLM_MODULE_NOOP;
 	}
+	/* Now that the policy was asked. */
+	if (rc == MFA_OK && peruser_mode(inst, request) == MFA_MODE_CHALLENGE)
+		return RLM_MODULE_NOOP;
 	if (rc == MFA_OK) return take_appended(inst, request, notes, vp, typed);
 	peruser_report_fault(
 		inst, request,
@@ -333,6 +336,7 @@ rlm_rcode_t peruser_split(rlm_peruser_mfa_t *inst, REQUEST *request)
 	notes = peruser_find_notes(request);
 	if (notes && notes->has_code) return RLM_MODULE_NOOP;
 	rcode = take_scrv1(inst, request, vp);
-	if (rcode != RLM_MODULE_NOOP || mode == MFA_MODE_CHALLENGE) return rcode;
+	if (rcode != RLM_MODULE_NOOP) return rcode;
+	if (mode == MFA_MODE_CHALLENGE && !inst->mode_by_policy) return RLM_MODULE_NOOP;
 	return split_appended(inst, request, vp);
 }

@@ -2,6 +2,7 @@
 #include "rlm_peruser_mfa/user.h"
 #include "core/clock.h"
 #include "core/password.h"
+#include "rlm_peruser_mfa/policy.h"
 
 /** Add one attribute of control to the record when it is one of ours */
 static enum mfa_rc add_mapped(struct mfa_entry *entry, VALUE_PAIR const *vp)
@@ -129,6 +130,18 @@ static enum mfa_rc find_entry(struct peruser_record *record, struct mfa_diag *di
 	return rc;
 }
 
+/** Ask the policy about an entry that was just read */
+static enum mfa_rc judge(struct mfa_login *login, struct mfa_diag *diag, rlm_peruser_mfa_t *inst,
+			 REQUEST *request, struct mfa_conn *conn)
+{
+	struct mfa_policy_facts facts;
+	struct mfa_login_context const ctx = {
+		.conn = conn, .rules = &inst->directory.config.rules, .facts = &facts};
+
+	peruser_facts(&facts, request);
+	return mfa_login_judge(login, diag, &ctx, MFA_SIDE_READ, peruser_now_s(request));
+}
+
 enum mfa_rc peruser_read(rlm_peruser_mfa_t *inst, REQUEST *request, struct peruser_record *record,
 			 struct mfa_diag *diag, bool recovery)
 {
@@ -142,6 +155,7 @@ enum mfa_rc peruser_read(rlm_peruser_mfa_t *inst, REQUEST *request, struct perus
 		rc = conn ? find_entry(record, diag, inst, *conn, &account, NULL, recovery)
 			  : MFA_ERR_UNAVAILABLE;
 	}
+	if (rc == MFA_OK) rc = judge(record->login, diag, inst, request, *conn);
 	if (conn) give_back(inst, conn, rc);
 	talloc_free(ctx);
 	return rc;
@@ -226,7 +240,8 @@ static enum mfa_rc run(rlm_peruser_mfa_t *inst, struct mfa_login *login,
 	/* The password step with a record in hand writes nothing; the provider may have to confirm,
 	 * and a ledger outside the directory has to be asked. */
 	if (!login->have_entry || ask->code || ctx->confirm != MFA_CONFIRM_NO ||
-	    inst->directory.config.ledger_type != MFA_LEDGER_LDAP) {
+	    inst->directory.config.ledger_type != MFA_LEDGER_LDAP ||
+	    (ctx->rules->count > 0 && !mfa_login_is_judged(login))) {
 		conn = borrow(inst, &login->decision.reason);
 		if (!conn) return fail(login, MFA_ERR_UNAVAILABLE);
 		ctx->conn = *conn;
@@ -240,7 +255,10 @@ enum mfa_rc peruser_ask(rlm_peruser_mfa_t *inst, REQUEST *request, struct peruse
 			struct mfa_request const *ask, struct peruser_expected *expected)
 {
 	struct mfa_login *login = record->login;
+	struct mfa_policy_facts facts;
 	struct mfa_login_context ctx = {.ring = peruser_keys(inst, request),
+					.rules = &inst->directory.config.rules,
+					.facts = &facts,
 					.policy = &inst->policy,
 					.lean = true,
 					.recheck = true,
@@ -256,6 +274,7 @@ enum mfa_rc peruser_ask(rlm_peruser_mfa_t *inst, REQUEST *request, struct peruse
 		rc = fail(login, rc);
 		goto out;
 	}
+	peruser_facts(&facts, request);
 	ctx.where = &account.where;
 	if (login->have_entry && !peruser_account_owns(&account, record))
 		login->have_entry = login->is_earlier = false;
