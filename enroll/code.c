@@ -17,7 +17,7 @@ void mfa_web_enrollment(struct mfa_enrollment *enrollment, struct mfa_web *web)
 		.text = &web->login->decision.reason,
 		.now_s = web->now_s,
 		.use_class = web->app->settings.shared.object_class[0] != '\0',
-		.required = web->app->settings.page.required != 0};
+		.required = mfa_web_requires(web)};
 	mfa_enrollment_look(enrollment);
 }
 
@@ -99,17 +99,15 @@ bool mfa_code_spend(struct mfa_web *web, bool recovery, mfa_code_hook hook, void
 	char filter[1024], nonce[MFA_NONCE_TEXT_SIZE];
 	struct mfa_code code;
 	struct mfa_where where;
-	struct mfa_login_context const ctx = {.conn = app->conn,
-					      .where = &where,
-					      .ring = &app->ring,
-					      .policy = &app->settings.policy,
-					      .required = app->settings.page.required != 0};
+	struct mfa_policy_facts facts;
+	struct mfa_login_context ctx = {.where = &where, .policy = &app->settings.policy};
 	struct mfa_request const request = {.now_s = web->now_s, .code = &code, .nonce = nonce};
 	struct mfa_guess guess;
 	bool by_recovery;
 	enum mfa_rc rc;
 
 	if (!parse_code(&code, web, recovery) || !mfa_guess_code(&guess, web)) return false;
+	mfa_web_login_context(&ctx, &facts, web);
 	rc = mfa_web_where(&where, filter, sizeof(filter), web);
 	if (rc == MFA_OK) rc = mfa_nonce_make(nonce);
 	if (rc == MFA_OK) rc = mfa_login_run(web->login, &ctx, &request, on_decision, &spending);

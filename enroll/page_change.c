@@ -4,18 +4,9 @@
 #include "enroll/layout.h"
 #include "enroll/mail.h"
 #include "enroll/pages.h"
+#include "enroll/required.h"
 
 #include <mfa_html.h>
-
-#include <stdio.h>
-
-static bool is_required(struct mfa_web const *web)
-{
-	struct mfa_record const *record = &web->login->record;
-
-	return web->app->settings.page.required ||
-	       (record->required_from_s >= 0 && record->required_from_s <= web->now_s);
-}
 
 /** Whether MFA is on; otherwise the page says that it is not */
 static bool is_on(struct mfa_web *web)
@@ -29,18 +20,11 @@ static bool is_on(struct mfa_web *web)
 /** Whether MFA may be turned off; otherwise the page says why not */
 static bool can_turn_off(struct mfa_web *web)
 {
-	char date[MFA_DATE_SIZE], text[200];
+	char text[MFA_WHY_SIZE];
 
 	if (!is_on(web)) return false;
-	if (!is_required(web)) return true;
-	if (web->app->settings.page.required) {
-		(void)snprintf(text, sizeof(text), "%s",
-			       _("Your organisation requires MFA for everybody."));
-	} else {
-		mfa_date_format(date, web->login->record.required_from_s);
-		(void)snprintf(text, sizeof(text),
-			       _("Your administrator requires MFA for you since %s."), date);
-	}
+	if (!mfa_required_now(web)) return true;
+	mfa_required_why(text, web);
 	mfa_layout_message(web, 403, _("MFA cannot be turned off"), text);
 	return false;
 }

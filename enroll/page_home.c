@@ -2,6 +2,7 @@
 #include "enroll/devices.h"
 #include "enroll/layout.h"
 #include "enroll/pages.h"
+#include "enroll/required.h"
 
 #include <mfa_html.h>
 
@@ -35,7 +36,10 @@ static void show_required(struct mfa_web *web)
 {
 	int64_t const from_s = web->login->record.required_from_s;
 
+	char const *reason = mfa_required_reason(web);
+
 	if (from_s > web->now_s) mfa_html_home_required(web, from_s);
+	if (reason[0] != '\0') mfa_html_home_reason(web, reason);
 }
 
 static void list_devices(struct mfa_web *web)
@@ -89,13 +93,8 @@ static void show_trusted(struct mfa_web *web)
 
 static void show_enrolled(struct mfa_web *web)
 {
-	struct mfa_record const *record = &web->login->record;
-	bool const compulsory =
-		web->app->settings.page.required ||
-		(record->required_from_s >= 0 && record->required_from_s <= web->now_s);
-
-	mfa_html_home_on(web, show_required, show_devices, show_recovery, show_trusted, compulsory,
-			 mfa_html_home_sessions);
+	mfa_html_home_on(web, show_required, show_devices, show_recovery, show_trusted,
+			 mfa_required_now(web), mfa_html_home_sessions);
 }
 
 void mfa_page_home_show(struct mfa_web *web)

@@ -6,6 +6,7 @@
 #include "enroll/mail.h"
 #include "enroll/pages.h"
 #include "enroll/qr.h"
+#include "enroll/required.h"
 
 #include <mfa_html.h>
 #include <openssl/crypto.h>
@@ -32,8 +33,24 @@ static enum mfa_rc group_key(char out[static KEY_TEXT_SIZE], struct mfa_pending 
 	return rc;
 }
 
+#define REASON_SIZE (2 * MFA_WHY_SIZE + MFA_RULE_REASON_MAX)
+
+/** Why MFA is compulsory, since when, and what the policy says about it */
+static char const *required_of(char out[static REASON_SIZE], struct mfa_web const *web)
+{
+	char why[MFA_WHY_SIZE];
+
+	mfa_required_why(why, web);
+	(void)snprintf(out, REASON_SIZE, "%s %s %s",
+		       _("MFA is required for you. Until you have turned it on you may not be able "
+			 "to sign in."),
+		       why, mfa_required_reason(web));
+	return out;
+}
+
 /** Why MFA is asked for; may be empty */
-static char const *reason_of(struct mfa_web const *web, enum mfa_setup setup)
+static char const *reason_of(char out[static REASON_SIZE], struct mfa_web const *web,
+			     enum mfa_setup setup)
 {
 	enum mfa_state const state = web->login->record.state;
 
@@ -41,10 +58,7 @@ static char const *reason_of(struct mfa_web const *web, enum mfa_setup setup)
 		return _("Your administrator has invited you to turn on MFA. Until you have done "
 			 "so you may not be able to sign in.");
 	}
-	if (setup == MFA_SETUP_ON && state == MFA_STATE_OVERDUE) {
-		return _("MFA is required for you. Until you have turned it on you may not be able "
-			 "to sign in.");
-	}
+	if (setup == MFA_SETUP_ON && state == MFA_STATE_OVERDUE) return required_of(out, web);
 	return "";
 }
 
@@ -130,13 +144,12 @@ static char const *title_of(enum mfa_setup setup)
 
 static void show_setup(struct mfa_web *web, struct mfa_pending const *pending)
 {
-	char box[MFA_PENDING_TEXT_SIZE];
-
+	char box[MFA_PENDING_TEXT_SIZE], reason[REASON_SIZE];
 	enum mfa_setup const setup = pending->setup;
 
 	web->problem_below = is_about_code(web);
 	if (mfa_pending_seal(box, pending, web) != MFA_OK) web->body.failed = true;
-	mfa_html_set_up(web, title_of(setup), reason_of(web, setup), web->route->path, box);
+	mfa_html_set_up(web, title_of(setup), reason_of(reason, web, setup), web->route->path, box);
 	show_voucher_step(web, setup);
 	mfa_html_set_up_app(web, setup == MFA_SETUP_ON, show_apps);
 	if (!show_key_step(web, pending)) web->body.failed = true;

@@ -143,6 +143,40 @@ enum mfa_rc mfa_web_where(struct mfa_where *where, char *filter, size_t filter_s
 	return rc;
 }
 
+void mfa_web_login_context(struct mfa_login_context *ctx, struct mfa_policy_facts *facts,
+			   struct mfa_web *web)
+{
+	*facts = (struct mfa_policy_facts){.is_login = false};
+	ctx->conn = web->app->conn;
+	ctx->ring = &web->app->ring;
+	ctx->rules = &web->app->settings.shared.rules;
+	ctx->facts = facts;
+	ctx->required = web->app->settings.page.required != 0;
+}
+
+/** Ask the policy about the entry, and understand the record as it says */
+static enum mfa_rc judge_record(struct mfa_web *web)
+{
+	struct mfa_policy_facts facts;
+	struct mfa_login_context ctx = {.conn = NULL};
+	struct mfa_diag diag = {.text = ""};
+	enum mfa_rc rc;
+
+	mfa_web_login_context(&ctx, &facts, web);
+	rc = mfa_login_judge(web->login, &diag, &ctx, MFA_SIDE_WRITE, web->now_s);
+	if (rc == MFA_OK) {
+		mfa_login_parse(web->login, &ctx, web->now_s);
+	} else {
+		mfa_web_log(web, "policy: %s (%s)", diag.text, mfa_rc_name(rc));
+	}
+	return rc;
+}
+
+bool mfa_web_requires(struct mfa_web const *web)
+{
+	return web->app->settings.page.required != 0 || web->login->policy.required;
+}
+
 enum mfa_rc mfa_web_take_record(struct mfa_web *web)
 {
 	uint8_t hash[MFA_MAC_SIZE];
@@ -151,9 +185,7 @@ enum mfa_rc mfa_web_take_record(struct mfa_web *web)
 	    CRYPTO_memcmp(hash, web->session.entry, sizeof(hash)) != 0) {
 		return MFA_ERR_NOT_FOUND;
 	}
-	mfa_record_parse(&web->login->record, &web->login->record_diag, &web->login->entry,
-			 &web->app->ring, web->app->settings.page.required != 0, web->now_s);
-	return MFA_OK;
+	return judge_record(web);
 }
 
 enum mfa_rc mfa_web_read_record(struct mfa_web *web)
@@ -259,6 +291,8 @@ static void clear(struct mfa_web *web)
 	OPENSSL_cleanse(&web->login->decision, sizeof(web->login->decision));
 	mfa_entry_init(&web->login->entry);
 	web->login->have_entry = false;
+	/* The next request may come when the groups have changed. */
+	web->login->policy = (struct mfa_policy_verdict){.from_s = -1};
 	OPENSSL_cleanse(&web->session, sizeof(web->session));
 	OPENSSL_cleanse(web->codes_box, sizeof(web->codes_box));
 	OPENSSL_cleanse(web->key_box, sizeof(web->key_box));

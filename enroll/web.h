@@ -129,9 +129,19 @@ void mfa_web_wait(struct mfa_web *web, uint32_t wait_s);
  */
 enum mfa_rc mfa_web_read_record(struct mfa_web *web) MFA_MUST_CHECK;
 
+/** What a login of the page's own is decided with: the policy, without a NAS */
+void mfa_web_login_context(struct mfa_login_context *ctx, struct mfa_policy_facts *facts,
+			   struct mfa_web *web);
+
+/** Whether MFA is compulsory for everybody, or by the policy for the visitor, now */
+bool mfa_web_requires(struct mfa_web const *web);
+
 /** Understand the visitor's entry, which was read into web->login
  *
- * @return #MFA_OK; #MFA_ERR_NOT_FOUND when it is not the entry of the sign-in.
+ * Rules of the policy that are about logins do not count.
+ *
+ * @return #MFA_OK; #MFA_ERR_NOT_FOUND when it is not the entry of the sign-in; as
+ *	mfa_login_judge().
  */
 enum mfa_rc mfa_web_take_record(struct mfa_web *web) MFA_MUST_CHECK;
 
