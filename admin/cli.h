@@ -69,6 +69,7 @@ struct mfa_cli_args {
 	char const *as_user, *as_user_file;
 	char const *module;
 	char const *answers;
+	char const *nas, *address;
 	uint32_t undo;
 };
 

@@ -4,7 +4,7 @@
 
 _peruser_mfa() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command='' own='' words='' files='' i
-	local commands='status list report metrics enroll invite require suspend resume reset unlock device trusted recovery verify import export keygen keys rekey check ledger setup'
+	local commands='status list report metrics enroll invite require suspend resume reset unlock device trusted policy recovery verify import export keygen keys rekey check ledger setup'
 	local common='--config --admin-config --uri --bind-dn --ask-password --password-file --mechanism --simple --start-tls --json --quiet --version --help'
 
 	# "--option=value" comes as three words.
@@ -35,6 +35,7 @@ _peruser_mfa() {
 	unlock) own='--users --users-file --group --yes --dry-run' ;;
 	device) own='--dry-run' ;;
 	trusted) own='--dry-run' ;;
+	policy) own='--nas --address' ;;
 	recovery) own='--dry-run' ;;
 	verify) own='' ;;
 	import) own='--format --user --all-or-nothing --pskc-key --pskc-password --suspended --dry-run' ;;
