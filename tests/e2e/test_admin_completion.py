@@ -80,7 +80,7 @@ def commands():
 
 
 def test_subcommands(bash):
-    assert sorted(bash.words("")) == sorted(commands()) and len(commands()) == 23
+    assert sorted(bash.words("")) == sorted(commands()) and len(commands()) == 24
     assert bash.words("sta", "\t") == ["status"]
     assert sorted(bash.words("-j re")) == ["-j", "recovery", "rekey", "report", "require", "reset", "resume"]
 

@@ -46,8 +46,8 @@ class Admin:
     build     release or asan
     """
 
-    def __init__(self, slapd, ring=None, *, settings=None, account="", build="asan"):
-        self.slapd, self.build = slapd, build
+    def __init__(self, slapd, ring=None, *, settings=None, account="", build="asan", policies=""):
+        self.slapd, self.build, self.policies = slapd, build, policies
         self.dir = Path(tempfile.mkdtemp(prefix="mfa-admin-"))
         self.ring = ring or Ring()
         self.ring_path = self.ring.write(self.dir / "ring")
@@ -63,7 +63,7 @@ class Admin:
     def configure(self, **settings):
         items = {**self.slapd.settings, "key_ring": str(self.ring_path),
                  **{name.replace("__", "."): value for name, value in settings.items()}}
-        self.config.write_text(conf.edit(SHARED.read_text(), items))
+        self.config.write_text(conf.edit(SHARED.read_text(), items) + self.policies)
 
     def command(self, *words):
         program = ROOT / "build" / self.build / "peruser-mfa"

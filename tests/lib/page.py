@@ -105,11 +105,11 @@ class Page(Server):
     name = "page"
 
     def __init__(self, slapd, *, ring=None, mode="fastcgi", tls=True, workers=1, settings=None, shared=None,
-                 build="release", start=True, preload=None):
+                 build="release", start=True, preload=None, policies=""):
         super().__init__()
         self.workers = None
         try:
-            self.slapd, self.mode, self.tls = slapd, mode, tls
+            self.slapd, self.mode, self.tls, self.policies = slapd, mode, tls, policies
             self.ring = ring or Ring()
             self.program = ROOT / f"build/{build}/peruser-mfa-enroll"
             self.ring_path = self.ring.write(self.dir / "ring")
@@ -128,7 +128,7 @@ class Page(Server):
     def write_config(self, settings, shared, locale):
         self.shared = self.dir / "peruser_mfa.conf"
         self.shared.write_text(conf.edit(SHARED.read_text(), {
-            "ldap.uri": self.slapd.uri, "user.base_dn": PEOPLE, "key_ring": str(self.ring_path), **shared}))
+            "ldap.uri": self.slapd.uri, "user.base_dn": PEOPLE, "key_ring": str(self.ring_path), **shared}) + self.policies)
         self.config = self.dir / "enroll.conf"
         self.config.write_text(conf.edit(EXAMPLE.read_text(), {
             "shared": str(self.shared), "account.identity": ENROLL_DN,

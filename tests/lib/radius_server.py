@@ -54,6 +54,7 @@ class FreeRadius(Server):
     echo        send the result and the reason in Connect-Info and Callback-Id
     build       which build of the module: release or asan
     under       a command to run the server under, such as VALGRIND
+    policies    text of `policy NAME { }` sections
     ldap_uri    how rlm_ldap reaches the directory; ldapi works from another network namespace too
     """
 
@@ -61,13 +62,13 @@ class FreeRadius(Server):
 
     def __init__(self, slapd=None, *, ring=None, settings=None, instance=None, sections=None, update="", more=None,
                  proxy="", echo=True, debug=0, build="release", under=(), threads=4, module=True, ldap_uri=None,
-                 start=True):
+                 policies="", start=True):
         super().__init__()
         try:
             self.slapd, self.build, self.under, self.threads = slapd, build, tuple(under), threads
             self.settings, self.instance, self.sections = settings or {}, instance or {}, sections or {}
             self.update, self.more, self.proxy, self.echo, self.debug = update, more or {}, proxy, echo, debug
-            self.module, self.ldap_uri = module, ldap_uri
+            self.module, self.ldap_uri, self.policies = module, ldap_uri, policies
             self.ring = ring or Ring()
             self.ring_path = self.ring.write(self.dir / "ring")
             self._link_modules()
@@ -123,7 +124,7 @@ class FreeRadius(Server):
 
     def shared_file(self):
         shipped = (SHIPPED / "mods-config/peruser_mfa/peruser_mfa.conf").read_text()
-        return conf.edit(shipped, {**self._directory(), "key_ring": str(self.ring_path), **self.settings})
+        return conf.edit(shipped, {**self._directory(), "key_ring": str(self.ring_path), **self.settings}) + self.policies
 
     def _directory(self):
         return self.slapd.settings if self.slapd else {}
