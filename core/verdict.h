@@ -10,6 +10,7 @@
 
 #include "core/change.h"
 #include "core/hashed.h"
+#include "core/result.h"
 
 /** The answer; REJECT is 0, so that memory nobody has written refuses */
 enum mfa_verdict {
@@ -18,25 +19,7 @@ enum mfa_verdict {
 	MFA_CHALLENGE,
 };
 
-/** What happened, for policies and logs */
-enum mfa_result {
-	MFA_RESULT_REJECTED = 0, //!< The code was wrong, or the login is not in order.
-	MFA_RESULT_OFF,		 //!< No MFA for this user.
-	MFA_RESULT_ACCEPTED,	 //!< A TOTP code was right.
-	MFA_RESULT_RECOVERY,	 //!< A recovery code was right.
-	MFA_RESULT_TRUSTED,	 //!< A remembered device.
-	MFA_RESULT_CHALLENGED,	 //!< A code is asked for.
-	MFA_RESULT_REPLAYED,	 //!< The code was right, but used before.
-	MFA_RESULT_LOCKED,	 //!< Too many wrong codes.
-	MFA_RESULT_UNENROLLED,	 //!< Invited or overdue.
-	MFA_RESULT_BROKEN,	 //!< The record cannot be understood.
-	MFA_RESULT_UNAVAILABLE,	 //!< The directory cannot be asked.
-	MFA_RESULT_EXPIRED,	 //!< The challenge was answered too late.
-	MFA_RESULT_SKIPPED,	 //!< A policy asked for no MFA.
-	MFA_RESULT_COUNT
-};
-
-/** What happens to a user who has to enrol and has not */
+/** What happens to a user who has to enroll and has not */
 enum mfa_unenrolled {
 	MFA_UNENROLLED_REJECT = 0, //!< Refuse.
 	MFA_UNENROLLED_ACCEPT,	   //!< Let in; a policy limits what they reach.
@@ -109,8 +92,5 @@ void mfa_decide(struct mfa_decision *decision, struct mfa_record const *record,
  */
 uint32_t mfa_lock_wait_s(struct mfa_failures const *failures, struct mfa_policy const *policy,
 			 int64_t now_s);
-
-/** The names "rejected", "off", "accepted" and so on */
-char const *mfa_result_name(enum mfa_result result);
 
 #endif /* MFA_CORE_VERDICT_H */

@@ -313,34 +313,6 @@ static int read_texts(rlm_peruser_mfa_t *inst, CONF_SECTION *cs, char const *sec
 	return 0;
 }
 
-/** Take apart a text with one of the user's names in it */
-static int read_with_name(rlm_peruser_mfa_t *inst, struct peruser_text *text, char const *fmt,
-			  char const *name, char const **why)
-{
-	static char const usual[] = "%{%{Stripped-User-Name}:-%{User-Name}}";
-	char const *at = strstr(fmt, usual);
-
-	text->fmt = fmt;
-	if (at)
-		text->fmt = talloc_asprintf(inst, "%.*s%s%s", (int)(at - fmt), fmt, name,
-					    at + sizeof(usual) - 1);
-	*why = "out of memory";
-	return text->fmt ? peruser_text_read(inst, text, why) : -1;
-}
-
-/** Take apart a text with the user's name in it
- *
- * The server escapes what stands in an alternation twice, so that a name with a
- * backslash or a parenthesis would not be found.  For the usual one, the name that it
- * would come to is known beforehand.
- */
-static int read_named(rlm_peruser_mfa_t *inst, struct peruser_named *named, char const *fmt,
-		      char const **why)
-{
-	if (read_with_name(inst, &named->full, fmt, "%{User-Name}", why) < 0) return -1;
-	return read_with_name(inst, &named->stripped, fmt, "%{Stripped-User-Name}", why);
-}
-
 /** Whether a filter is one comparison with what the server knows of the user: "(uid=%{User-Name})" */
 static bool compares_name_alone(char const *filter)
 {
@@ -361,12 +333,12 @@ static int read_where(rlm_peruser_mfa_t *inst, CONF_SECTION *cs)
 		complain_that(cs, "user", "base_dn", "cannot be expanded:", why);
 		return -1;
 	}
-	if (read_named(inst, &inst->filter, inst->directory.config.filter, &why) < 0) {
+	if (peruser_named_read(inst, &inst->filter, inst->directory.config.filter, &why) < 0) {
 		complain_that(cs, "user", "filter", "cannot be expanded:", why);
 		return -1;
 	}
 	inst->filter_is_name = compares_name_alone(inst->directory.config.filter);
-	if (read_named(inst, &inst->user_dn, inst->user_dn.full.fmt, &why) < 0) {
+	if (peruser_named_read(inst, &inst->user_dn, inst->user_dn.full.fmt, &why) < 0) {
 		complain_that(cs, NULL, "user_dn", "cannot be expanded:", why);
 		return -1;
 	}

@@ -34,3 +34,25 @@ ssize_t peruser_expand(char **out, REQUEST *request, struct peruser_text const *
 	RDEBUG2("   --> %s", *out);
 	return len;
 }
+
+/** Take apart a text with one of the user's names in it */
+static int read_with_name(TALLOC_CTX *ctx, struct peruser_text *text, char const *fmt,
+			  char const *name, char const **why)
+{
+	static char const usual[] = "%{%{Stripped-User-Name}:-%{User-Name}}";
+	char const *at = strstr(fmt, usual);
+
+	text->fmt = fmt;
+	if (at)
+		text->fmt = talloc_asprintf(ctx, "%.*s%s%s", (int)(at - fmt), fmt, name,
+					    at + sizeof(usual) - 1);
+	*why = "out of memory";
+	return text->fmt ? peruser_text_read(ctx, text, why) : -1;
+}
+
+int peruser_named_read(TALLOC_CTX *ctx, struct peruser_named *named, char const *fmt,
+		       char const **why)
+{
+	if (read_with_name(ctx, &named->full, fmt, "%{User-Name}", why) < 0) return -1;
+	return read_with_name(ctx, &named->stripped, fmt, "%{Stripped-User-Name}", why);
+}

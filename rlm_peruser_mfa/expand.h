@@ -38,4 +38,15 @@ int peruser_text_read(TALLOC_CTX *ctx, struct peruser_text *text, char const **w
 ssize_t peruser_expand(char **out, REQUEST *request, struct peruser_text const *text,
 		       xlat_escape_t escape);
 
+/** Take apart a text with the user's name in it
+ *
+ * The server escapes what stands in an alternation twice, so that a name with a
+ * backslash or a parenthesis would not be found.  For the usual one, the name that it
+ * would come to is known beforehand.
+ *
+ * @return 0, or -1 and @p why.
+ */
+int peruser_named_read(TALLOC_CTX *ctx, struct peruser_named *named, char const *fmt,
+		       char const **why);
+
 #endif /* RLM_PERUSER_MFA_EXPAND_H */

@@ -12,8 +12,6 @@ import re
 import sys
 
 KNOWN = [
-    "core/conn core/rights core/servers core/store",
-    "rlm_peruser_mfa/cache rlm_peruser_mfa/peruser_mfa",
     "enroll/draft enroll/code enroll/guess enroll/layout enroll/mail enroll/pages enroll/web",
 ]
 INCLUDE = re.compile(r'^#include "([^"]+)\.h"', re.M)

@@ -2,6 +2,7 @@
 /* The loop of reading, deciding and writing, as far as it needs no directory. */
 #include "unit.h"
 
+#include "core/change.h"
 #include "core/update.h"
 
 static struct mfa_entry entry;
