@@ -40,8 +40,11 @@ enum mfa_rc mfa_qr_draw(struct mfa_out *out, char const *text, char const *label
 	mfa_out_raw(out, size);
 	mfa_out_raw(out, " ");
 	mfa_out_raw(out, size);
-	mfa_out_raw(out, "\" shape-rendering=\"crispEdges\">"
-			 "<path fill=\"#fff\" d=\"M0 0h999v999H0z\"/><path fill=\"#000\" d=\"");
+	mfa_out_raw(out, "\" shape-rendering=\"crispEdges\"><path fill=\"#fff\" d=\"M0 0h");
+	mfa_out_raw(out, size);
+	mfa_out_raw(out, "v");
+	mfa_out_raw(out, size);
+	mfa_out_raw(out, "H0z\"/><path fill=\"#000\" d=\"");
 	draw_modules(out, code);
 	mfa_out_raw(out, "\"/></svg>\n");
 	OPENSSL_cleanse(code->data, (size_t)code->width * (size_t)code->width);

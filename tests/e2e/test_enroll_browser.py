@@ -209,18 +209,23 @@ def test_states(browser, page, slapd, attributes, heading, text):
     look(browser, heading, text)
 
 
+def date(browser, year):
+    """The first of January, as the browser's language writes it."""
+    return time.strftime(browser.word("%Y-%m-%d"), (year, 1, 1, 0, 0, 0, 0, 1, 0))
+
+
 @on_phone
 def test_required_mfa_stays_on(browser, page, slapd):
     signed_in(browser, page, Enrolled(slapd, peruserMfaRequiredFrom="20200101000000Z"))
     look(browser, "Your MFA", "Your administrator requires MFA: it cannot be turned off here.")
     browser.open(page.url + "/off")
     look(browser, "MFA cannot be turned off",
-         browser.word("Your administrator requires MFA for you since %s.") % time.strftime(browser.word("%Y-%m-%d"), (2020, 1, 1, 0, 0, 0, 0, 1, 0)), status=403)
+         browser.word("Your administrator requires MFA for you since %s.") % date(browser, 2020), status=403)
     browser.forget()
     signed_in(browser, page, Enrolled(slapd, peruserMfaRequiredFrom="20990101000000Z"))
-    look(browser, "Your MFA", "MFA becomes compulsory for you on:", "2099-01-01")
+    look(browser, "Your MFA", "MFA becomes compulsory for you on:", date(browser, 2099))
     browser.go("/off")
-    look(browser, "Turn off MFA", "2099-01-01")
+    look(browser, "Turn off MFA", date(browser, 2099))
 
 
 @on_desktop
@@ -296,6 +301,20 @@ def test_refusals(browser, page, status, heading, path, script):
         browser.driver.execute_script("const form = document.querySelector('main form');" + script)
         browser.fill(user="a", password="b").press()
     look(browser, heading, status=status)
+
+
+def test_a_lost_phone(browser, page, slapd, ring):
+    user, codes = with_recovery_codes(slapd, ring, 2)
+    signed_in(browser, page, user).go("/lost")
+    look(browser, "Lost your phone?")
+    browser.fill(code="BCDF-GHJK-LMNP").press()
+    look(browser, "Lost your phone?", "This code is not right. Take the one that your app shows now.", status=403)
+    browser.fill(code=codes[0]).press()
+    look(browser, "Set up your new device")
+    device = browser.scan().settle(10)
+    browser.fill(code=device.code()).press()
+    look(browser, "Keep your recovery codes")
+    assert len(browser.codes()) == 10 and len(slapd.get(user.uid, "peruserMfaSecret")) == 1
 
 
 OPEN_FOR_LONG = "This page was open for a long time. Please type your password once more."
