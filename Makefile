@@ -9,6 +9,7 @@
 # make lint       every static check       make format   rewrite with clang-format
 # make matrix     logins and attacks at SITES sites drawn from SEED, or at the one numbered SITE
 # make chaos      a cluster under load in which something breaks every few seconds: 5 minutes, or an hour by CHAOS=full
+# make pictures    every page and state of the enrollment page, in build/pictures
 # make reload     LOGINS logins while the server gets a HUP each second
 # make fuzz       every fuzzer, FUZZ_SECONDS each; new inputs go to build/corpus
 # make model      the protocol in spin, with longer histories than in make test
@@ -129,7 +130,7 @@ SECCOMP_LIBS := $(if $(filter yes,$(SECCOMP)),$(call pkg_config,--libs,libseccom
 ALL_LIBS   := $(call pkg_config,--libs,libconfuse libqrencode libpskc libxml-2.0,-lconfuse -lqrencode \
 	-lpskc -lxml2) -lfcgi $(SECCOMP_LIBS) $(CORE_LIBS)
 
-.PHONY: all unit tsan fuzzers preloads bench-programs test clients html matrix chaos reload model mutants coverage demo serve \
+.PHONY: all unit tsan fuzzers preloads bench-programs test clients html matrix chaos reload pictures model mutants coverage demo serve \
 	bench lint format fuzz install uninstall dist deb test-packages test-platforms clean distclean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -285,6 +286,11 @@ mutants: all unit preloads | build/packages-demo build/packages-test
 
 coverage: | build/packages-build build/packages-test
 	$(PYTHON) tools/coverage.py
+
+pictures: export MFA_SHOTS := $(CURDIR)/build/pictures
+pictures: all preloads | build/packages-demo build/packages-test
+	rm -rf $(MFA_SHOTS)
+	cd tests && $(PYTHON) -B -m pytest -q --tb=short e2e/test_enroll_browser.py
 
 clients: all preloads | build/packages-build build/packages-demo build/packages-test
 	CLIENTS=full $(PYTHON) tools/run_tests.py e2e -- $(wildcard tests/e2e/test_clients_*.py)
