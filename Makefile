@@ -125,7 +125,7 @@ BENCH_LIB  := $(B)/libbench.a
 
 # The module takes what it needs and no more: the server loads all of it.
 CORE_LIBS  := $(call pkg_config,--libs,ldap lber,-lldap -llber) $(call pkg_config,--libs,liboath libcrypto,-loath -lcrypto) \
-	$(call pkg_config,--libs,libcurl jansson,-lcurl -ljansson)
+	$(call pkg_config,--libs,libcurl jansson,-lcurl -ljansson) -pthread
 SECCOMP_LIBS := $(if $(filter yes,$(SECCOMP)),$(call pkg_config,--libs,libseccomp,-lseccomp))
 ALL_LIBS   := $(call pkg_config,--libs,libconfuse libqrencode libpskc libxml-2.0,-lconfuse -lqrencode \
 	-lpskc -lxml2) -lfcgi $(SECCOMP_LIBS) $(CORE_LIBS)
@@ -244,7 +244,7 @@ $(patsubst $(B)/unit/%,$(B)/tests/unit/%.o,$(UNIT_BIN) $(TSAN_BIN)): | build/pac
 $(B)/unit/%: $(B)/tests/unit/%.o $(PART_LIBS) | build/packages-test
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $^ $(ALL_LDFLAGS) -lcmocka $(ALL_LIBS) -lpthread -ldl -o $@
+	$(Q)$(CC) $^ $(ALL_LDFLAGS) -lcmocka $(ALL_LIBS) -ldl -o $@
 
 $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(PART_LIBS) | build/packages-test
 	@mkdir -p $(@D)
@@ -254,7 +254,7 @@ $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(PART_LIBS) | build/packages-test
 $(B)/bench/%: $(B)/tests/bench/%.o $(BENCH_LIB) $(CORE_LIB)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $^ $(ALL_LDFLAGS) $(CORE_LIBS) -lpthread -o $@
+	$(Q)$(CC) $^ $(ALL_LDFLAGS) $(CORE_LIBS) -o $@
 
 # To be put in front of a server by LD_PRELOAD; never with a sanitizer of its own.
 $(B)/lib/%.so: tests/lib/%.c Makefile | build/packages-build

@@ -8,6 +8,7 @@
 #include "admin/undo.h"
 
 #include "core/devices.h"
+#include "core/openssl.h"
 
 #include <openssl/crypto.h>
 

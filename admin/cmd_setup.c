@@ -19,9 +19,8 @@ static struct mfa_setup_step const forward[] = {
 };
 
 static struct mfa_setup_step const back[] = {
-	{"files", mfa_setup_undo_files},
-	{"restart", mfa_setup_restart},
-	{"access rules", mfa_setup_undo_access},
+	{"files", mfa_setup_undo_files},       {"page", mfa_setup_undo_page},
+	{"restart", mfa_setup_restart},	       {"access rules", mfa_setup_undo_access},
 	{"accounts", mfa_setup_undo_accounts},
 };
 
@@ -48,8 +47,14 @@ static enum mfa_rc prepare(struct mfa_setup *setup, struct mfa_diag *diag)
 		return MFA_ERR_DENIED;
 	}
 	rc = mfa_setup_answer(setup, diag);
+	/* The directory's tools read it; no other thread is there yet. */
+	if (rc == MFA_OK && setup->answer.ca_file[0] &&
+	    setenv("LDAPTLS_CACERT", setup->answer.ca_file, 1) !=
+		    0) /* NOLINT(concurrency-mt-unsafe) */
+		rc = MFA_ERR_NOMEM;
 	if (rc == MFA_OK) rc = mfa_setup_recognize(setup, diag);
-	return rc == MFA_OK ? ask_password(setup, diag) : rc;
+	if (rc == MFA_OK) rc = ask_password(setup, diag);
+	return rc == MFA_OK ? mfa_setup_bind(setup, diag) : rc;
 }
 
 /** Somebody at the terminal sees everything first, and says yes */
@@ -93,7 +98,9 @@ static enum mfa_cli_exit run(struct mfa_cli *cli)
 	}
 	if (rc == MFA_OK) {
 		setup->dry_run = cli->args.dry_run > 0;
-		rc = walk(setup, &diag, steps, count);
+		if (!cli->args.undo) rc = mfa_setup_keep_answers(setup, &diag);
+		if (rc == MFA_OK) rc = walk(setup, &diag, steps, count);
+		if (rc == MFA_OK && cli->args.undo && !setup->dry_run) mfa_setup_forget_answers();
 	}
 	if (rc != MFA_OK) mfa_cli_warn("setup: %s", diag.text);
 	if (setup) {

@@ -41,8 +41,6 @@ enum mfa_rc mfa_cli_ask(char *out, size_t out_size, char const *question, bool s
 	enum mfa_rc rc;
 
 	(void)fflush(stdout);
-	(void)fputs(question, stderr);
-	(void)fflush(stderr);
 	if (hide) {
 		/* A stopped prompt would leave the shell without echo. */
 		(void)signal(SIGTSTP, SIG_IGN);
@@ -50,6 +48,9 @@ enum mfa_rc mfa_cli_ask(char *out, size_t out_size, char const *question, bool s
 		silent.c_lflag &= ~(tcflag_t)ECHO;
 		(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
 	}
+	/* Only now: what is typed at the question is neither shown nor flushed. */
+	(void)fputs(question, stderr);
+	(void)fflush(stderr);
 	/* A signal ends the reading, and the terminal gets back what it had. */
 	rc = mfa_cli_interrupted() ? MFA_ERR_NOT_FOUND : read_line(out, out_size);
 	if (hide) {

@@ -43,8 +43,10 @@ static inline EVP_MAC_CTX *mfa_openssl_hmac_sha_256(void)
 
 #else
 
+#include <openssl/crypto.h>
 #include <openssl/hmac.h>
 #include <stdint.h>
+#include <string.h>
 
 #define EVP_CIPHER_get_key_length EVP_CIPHER_key_length
 #define EVP_MAC_CTX		  HMAC_CTX
@@ -69,6 +71,19 @@ static inline void EVP_CIPHER_free(EVP_CIPHER *cipher)
 static inline void EVP_MD_free(EVP_MD *digest)
 {
 	(void)digest;
+}
+
+static inline int OPENSSL_hexstr2buf_ex(uint8_t *out, size_t out_size, size_t *out_len,
+					char const *hex, char separator)
+{
+	long len = 0;
+	uint8_t *buf = OPENSSL_hexstr2buf(hex, &len);
+	int const done = buf && separator == '\0' && (size_t)len <= out_size;
+
+	if (done) memcpy(out, buf, (size_t)len);
+	*out_len = done ? (size_t)len : 0;
+	OPENSSL_clear_free(buf, buf ? (size_t)len : 0);
+	return done;
 }
 
 static inline EVP_MAC_CTX *mfa_openssl_hmac_sha_256(void)

@@ -19,4 +19,15 @@ static inline void fr_pair_delete_by_da(VALUE_PAIR **list, DICT_ATTR const *da)
 }
 #endif
 
+/** Keep an attribute's values out of debug output; 3.0.21 shows them, as it shows passwords */
+static inline void peruser_flag_secret(ATTR_FLAGS *flags, bool secret)
+{
+#if PERUSER_VERSION_OF(RADIUSD_VERSION) >= 0x030026
+	flags->secret = secret;
+#else
+	(void)flags;
+	(void)secret;
+#endif
+}
+
 #endif /* RLM_PERUSER_MFA_COMPAT_H */

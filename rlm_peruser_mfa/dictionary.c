@@ -65,7 +65,7 @@ int peruser_dictionary_define(void)
 	for (size_t i = 0; i < PERUSER_ATTR_COUNT; i++) {
 		ATTR_FLAGS flags = {0};
 
-		flags.secret = defined[i].secret;
+		peruser_flag_secret(&flags, defined[i].secret);
 		if (dict_addattr(defined[i].name, -1, 0, defined[i].type, flags) < 0) goto error;
 		found[i] = dict_attrbyname(defined[i].name);
 		if (!found[i]) goto error;

@@ -18,7 +18,9 @@ prepare() {
 		slapd slapd/password1 password admin-password
 		slapd slapd/password2 password admin-password
 	END
-	apt-get -qq -y --no-install-recommends install slapd ldap-utils freeradius freeradius-ldap freeradius-utils
+	apt-get -qq -y --no-install-recommends install slapd ldap-utils freeradius freeradius-ldap freeradius-utils \
+		apache2 ssl-cert spawn-fcgi curl
+	a2ensite -q default-ssl
 	apt-get -qq -y --no-install-recommends install --download-only /debs/*.deb
 	{
 		printf 'dn: ou=people,%s\nobjectClass: organizationalUnit\nou: people\n\n' $suffix
@@ -72,7 +74,7 @@ story() {
 	expect 2000 Access-Accept
 
 	apt-get -qq -y --no-install-recommends install /debs/*.deb			# 1
-	printf 'base_dn = "ou=people,%s"\n' $suffix >/srv/answers			# 2
+	printf 'base_dn = "ou=people,%s"\nweb_server = apache\n' $suffix >/srv/answers	# 2
 	peruser-mfa setup --answers /srv/answers -y /srv/admin.password --dry-run	# 3
 	[ ! -e $raddb/mods-enabled/peruser_mfa ]
 	peruser-mfa setup --answers /srv/answers -y /srv/admin.password		# 4
@@ -80,6 +82,16 @@ story() {
 	peruser-mfa enroll user2 --no-confirm -y /srv/admin.password -D cn=admin,$suffix >/dev/null	# 6
 	expect 2 Access-Challenge							# 7
 	expect 1 Access-Accept
+
+	# What the systemd units do here: the page, and the web server that setup has told of it.
+	install -d -o peruser-mfa -g peruser-mfa -m 700 /var/lib/peruser-mfa
+	usermod -a -G freerad peruser-mfa
+	spawn-fcgi -s /run/peruser-mfa-enroll.sock -M 0600 -U www-data -G www-data -P /run/page.pid \
+		-u peruser-mfa -g peruser-mfa -- /usr/lib/peruser-mfa/peruser-mfa-enroll -n 1
+	apache2ctl start
+	curl -sk --retry 5 --retry-connrefused https://127.0.0.1/mfa/ | grep -q '<form'
+	apache2ctl stop
+	kill "$(cat /run/page.pid)"
 
 	# A second run changes nothing.
 	find /etc -type f ! -path '*/slapd.d/*' -exec sha256sum {} + | sort >/tmp/once
@@ -91,6 +103,7 @@ story() {
 	peruser-mfa setup --undo --answers /srv/answers -y /srv/admin.password
 	[ "$before" = "$(cat $raddb/sites-available/default | sha256sum)" ]
 	[ ! -e $raddb/mods-enabled/peruser_mfa ]
+	[ -z "$(find /etc/apache2 -name '*peruser*' -o -name proxy_fcgi.load -path '*enabled*')" ]
 	[ -z "$(ldapsearch -x -LLL -b $suffix '(cn=radius)' dn)" ]
 	apt-get -qq -y purge peruser-mfa freeradius-peruser-mfa peruser-mfa-enroll
 	restart

@@ -3,6 +3,7 @@
 
 #include "admin/output.h"
 #include "admin/prompt.h"
+#include "admin/setup/journal.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,10 +11,13 @@
 #include <unistd.h>
 
 #define LONGEST	   512u
+#define KEPT	   MFA_SETUP_FOLDER "/answers"
 #define AT(_field) offsetof(struct mfa_setup_answers, _field)
 
 struct mfa_config_item const mfa_setup_items[] = {
 	{NULL, "uri", MFA_CONFIG_STRING, AT(uri), "ldap://127.0.0.1:389", 1, LONGEST, NULL},
+	{NULL, "tls", MFA_CONFIG_CHOICE, AT(tls), "none", 0, 0, "none starttls"},
+	{NULL, "ca_file", MFA_CONFIG_STRING, AT(ca_file), "", 0, LONGEST, NULL},
 	{NULL, "config_uri", MFA_CONFIG_STRING, AT(config), "ldapi:///", 1, LONGEST, NULL},
 	{NULL, "suffix", MFA_CONFIG_STRING, AT(suffix), "", 0, LONGEST, NULL},
 	{NULL, "base_dn", MFA_CONFIG_STRING, AT(base_dn), "", 0, LONGEST, NULL},
@@ -23,6 +27,7 @@ struct mfa_config_item const mfa_setup_items[] = {
 	{NULL, "site", MFA_CONFIG_STRING, AT(site), MFA_FR_CONFDIR "/sites-available/default", 0,
 	 LONGEST, NULL},
 	{NULL, "web_server", MFA_CONFIG_CHOICE, AT(web), "none", 0, 0, "none apache nginx"},
+	{NULL, "web_site", MFA_CONFIG_STRING, AT(web_site), "", 0, LONGEST, NULL},
 	{NULL, "trial_user", MFA_CONFIG_STRING, AT(user), "", 0, LONGEST, NULL},
 	{NULL, "trial_password_file", MFA_CONFIG_STRING, AT(user_password_file), "", 0, LONGEST,
 	 NULL},
@@ -34,12 +39,15 @@ static struct {
 	char const *name, *question;
 } const questions[] = {
 	{"uri", "LDAP URI of the directory"},
+	{"tls", "TLS on ldap://: none or starttls"},
+	{"ca_file", "PEM file of the authority of its certificate; empty: the system's"},
 	{"suffix", "suffix; empty: the one that the server names"},
 	{"base_dn", "where the users are; empty: ou=people below the suffix"},
 	{"login_attribute", "attribute of the login name"},
 	{"administrator", "DN of the directory's administrator; empty: cn=admin below the suffix"},
 	{"site", "FreeRADIUS site that asks for codes"},
 	{"web_server", "web server of the enrollment page: none, apache or nginx"},
+	{"web_site", "nginx only: file of the server that has the certificate; empty: none"},
 	{"trial_user", "user for a trial login at the end; empty: none"},
 };
 
@@ -83,16 +91,61 @@ static enum mfa_rc ask(struct mfa_setup *setup, struct mfa_diag *diag, char cons
 	return rc;
 }
 
-enum mfa_rc mfa_setup_answer(struct mfa_setup *setup, struct mfa_diag *diag)
+/** Ask for each answer at the terminal */
+static enum mfa_rc ask_all(struct mfa_setup *setup, struct mfa_diag *diag)
 {
-	char const *path = setup->cli->args.answers;
-	enum mfa_rc rc;
+	enum mfa_rc rc = mfa_config_defaults(&setup->answer, mfa_setup_items);
 
-	if (path) return mfa_config_read(&setup->answer, diag, mfa_setup_items, path);
-	rc = mfa_config_defaults(&setup->answer, mfa_setup_items);
 	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]) && rc == MFA_OK; i++)
 		rc = ask(setup, diag, questions[i].name, questions[i].question);
 	return rc;
+}
+
+enum mfa_rc mfa_setup_answer(struct mfa_setup *setup, struct mfa_diag *diag)
+{
+	char const *path = setup->cli->args.answers;
+	bool const kept = setup->cli->args.undo && access(KEPT, F_OK) == 0;
+
+	if (!path && kept) path = KEPT;
+	return path ? mfa_config_read(&setup->answer, diag, mfa_setup_items, path)
+		    : ask_all(setup, diag);
+}
+
+enum mfa_rc mfa_setup_keep_answers(struct mfa_setup *setup, struct mfa_diag *diag)
+{
+	static char const *const webs[] = {"none", "apache", "nginx"};
+	struct mfa_setup_answers const *answer = &setup->answer;
+	struct {
+		char const *name, *value;
+	} const kept[] = {
+		{"uri", answer->uri},
+		{"tls", answer->tls ? "starttls" : "none"},
+		{"ca_file", answer->ca_file},
+		{"config_uri", answer->config},
+		{"suffix", answer->suffix},
+		{"base_dn", answer->base_dn},
+		{"login_attribute", answer->login},
+		{"services_dn", answer->services},
+		{"administrator", answer->admin},
+		{"site", answer->site},
+		{"web_server", webs[answer->web]},
+	};
+	char value[2 * LONGEST], line[3 * LONGEST];
+	enum mfa_rc rc = MFA_OK;
+
+	if (setup->dry_run) return MFA_OK;
+	mfa_setup_forget_answers();
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]) && rc == MFA_OK; i++) {
+		mfa_text_quote(value, sizeof(value), kept[i].value);
+		(void)snprintf(line, sizeof(line), "%s = %s", kept[i].name, value);
+		rc = mfa_journal_note(diag, "answers", line);
+	}
+	return rc;
+}
+
+void mfa_setup_forget_answers(void)
+{
+	(void)unlink(KEPT);
 }
 
 /** Give an answer that was left empty: a name below the suffix */
@@ -109,12 +162,18 @@ static enum mfa_rc below_suffix(struct mfa_setup *setup, struct mfa_diag *diag, 
 enum mfa_rc mfa_setup_derive(struct mfa_setup *setup, struct mfa_diag *diag)
 {
 	struct mfa_setup_answers const *answer = &setup->answer;
-	enum mfa_rc rc = below_suffix(setup, diag, "base_dn", answer->base_dn, "ou=people");
+	bool const ad = setup->directory == MFA_SETUP_AD;
+	enum mfa_rc rc = below_suffix(setup, diag, "base_dn", answer->base_dn,
+				      ad ? "cn=Users" : "ou=people");
 
 	if (rc == MFA_OK)
 		rc = below_suffix(setup, diag, "services_dn", answer->services, "ou=services");
 	if (rc == MFA_OK && setup->directory != MFA_SETUP_389DS)
-		rc = below_suffix(setup, diag, "administrator", answer->admin, "cn=admin");
+		rc = below_suffix(setup, diag, "administrator", answer->admin,
+				  ad ? "cn=Administrator,cn=Users" : "cn=admin");
+	if (rc == MFA_OK && ad && strcmp(answer->login, "uid") == 0)
+		rc = mfa_config_set(&setup->answer, diag, mfa_setup_items, NULL, "login_attribute",
+				    "sAMAccountName");
 	if (rc == MFA_OK && answer->admin[0] == '\0')
 		rc = mfa_config_set(&setup->answer, diag, mfa_setup_items, NULL, "administrator",
 				    "cn=Directory Manager");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Schema, accounts and access rules: by the directory's own tools, from the packs that are
  * installed, so that what is done is what the documentation says. */
-#include "admin/setup/journal.h"
+#include "admin/setup/directory.h"
 #include "admin/setup/tool.h"
 
 #include "admin/output.h"
@@ -15,64 +15,69 @@
 #include <string.h>
 #include <strings.h>
 
-#define PACK	     MFA_SHAREDIR "/ldap-schema/"
 #define RULES	     12 /* of openldap/access.ldif */
 #define FIRST_RULE   "{0}to attrs=peruserMfaEnabled"
 #define EXISTS	     68 /* LDAP_ALREADY_EXISTS, which the tools end with */
 #define VALUE_EXISTS 20
 
-/** As whom a tool binds */
-enum bind_as {
-	AS_NOBODY,
-	AS_ADMIN,
-	AS_ROOT, //!< EXTERNAL, over the socket: cn=config.
-};
-
 /** Run an LDAP tool; @p more are up to 8 further words, NULL last */
-static int ldap_tool(struct mfa_setup const *setup, char *output, char const *path, enum bind_as as,
-		     char const *input, char const *const *more)
+static int ldap_tool(struct mfa_setup const *setup, char *output, char const *path,
+		     enum mfa_directory_as as, char const *input, char const *const *more)
 {
 	char const *argv[20] = {path, NULL};
 	size_t n = 1;
 
 	argv[n++] = "-H";
-	argv[n++] = as == AS_ROOT ? setup->answer.config : setup->answer.uri;
-	if (as == AS_ROOT) {
+	argv[n++] = as == MFA_AS_ROOT ? setup->answer.config : setup->answer.uri;
+	if (as == MFA_AS_ROOT) {
 		argv[n++] = "-Q";
 		argv[n++] = "-Y";
 		argv[n++] = "EXTERNAL";
 	} else {
 		argv[n++] = "-x";
 	}
-	if (as == AS_ADMIN) {
+	if (as == MFA_AS_ADMIN) {
 		argv[n++] = "-D";
 		argv[n++] = setup->answer.admin;
 		argv[n++] = "-y";
 		argv[n++] = MFA_TOOL_SECRET;
 	}
+	if (as != MFA_AS_ROOT && setup->answer.tls) argv[n++] = "-ZZ";
 	for (size_t i = 0; more && i < 8 && more[i]; i++) argv[n++] = more[i];
 	argv[n] = NULL;
-	return mfa_tool_run(
-		&(struct mfa_tool){argv, input, as == AS_ADMIN ? setup->password : NULL, output});
+	return mfa_tool_run(&(struct mfa_tool){
+		argv, input, as == MFA_AS_ADMIN ? setup->password : NULL, output});
 }
 
-static int search(struct mfa_setup const *setup, char *output, enum bind_as as, char const *base,
-		  char const *filter)
+int mfa_directory_search(struct mfa_setup const *setup, char *output, enum mfa_directory_as as,
+			 char const *base, char const *filter)
 {
 	char const *const more[] = {"-LLL", "-oldif-wrap=no", "-b", base, filter, NULL};
 
 	return ldap_tool(setup, output, "/usr/bin/ldapsearch", as, NULL, more);
 }
 
-/** Send LDIF; a value or entry that is there already is no failure */
-static enum mfa_rc send(struct mfa_setup *setup, struct mfa_diag *diag, enum bind_as as,
-			char const *what, char const *ldif)
+/** Show LDIF, but for a password that is not hashed */
+static void show_ldif(struct mfa_setup const *setup, char const *ldif)
+{
+	char const *const secret = strstr(ldif, "unicodePwd:: ");
+	char const *const end = secret ? secret + strcspn(secret, "\n") : NULL;
+
+	if (secret)
+		mfa_cli_say(setup->cli, "%.*sunicodePwd:: ...%s\n", (int)(secret - ldif), ldif,
+			    end);
+	else
+		mfa_cli_say(setup->cli, "%s\n", ldif);
+}
+
+enum mfa_rc mfa_directory_send(struct mfa_setup *setup, struct mfa_diag *diag,
+			       enum mfa_directory_as as, char const *what, char const *ldif)
 {
 	char *said;
 	int status;
 
 	mfa_setup_say(setup, "%s, by this LDIF:", what);
-	mfa_cli_say(setup->cli, "%s\n", ldif);
+	show_ldif(setup, ldif);
 	if (setup->dry_run) return MFA_OK;
 	said = malloc(MFA_SETUP_TEXT);
 	if (!said) return MFA_ERR_NOMEM;
@@ -105,7 +110,7 @@ static enum mfa_rc find_database(struct mfa_setup *setup, struct mfa_diag *diag,
 	char filter[600];
 
 	(void)snprintf(filter, sizeof(filter), "(olcSuffix=%s)", setup->answer.suffix);
-	if (search(setup, text, AS_ROOT, "cn=config", filter) == 0 &&
+	if (mfa_directory_search(setup, text, MFA_AS_ROOT, "cn=config", filter) == 0 &&
 	    mfa_tool_ldif_value(setup->database, sizeof(setup->database), text, "dn")) {
 		return MFA_OK;
 	}
@@ -123,11 +128,15 @@ static enum mfa_rc recognize(struct mfa_setup *setup, struct mfa_diag *diag, cha
 	char suffix[512];
 	enum mfa_rc rc = MFA_OK;
 
-	if (ldap_tool(setup, text, "/usr/bin/ldapsearch", AS_NOBODY, NULL, more) != 0) {
+	if (ldap_tool(setup, text, "/usr/bin/ldapsearch", MFA_AS_NOBODY, NULL, more) != 0) {
 		mfa_diag_set(diag, "no answer from %s: %s", setup->answer.uri, text);
 		return MFA_ERR_UNAVAILABLE;
 	}
 	setup->directory = kind_of(text);
+	setup->samba = strstr(text, "vendorName: Samba") != NULL;
+	if (setup->directory == MFA_SETUP_AD)
+		(void)mfa_tool_ldif_value(setup->database, sizeof(setup->database), text,
+					  "schemaNamingContext");
 	if (setup->directory == MFA_SETUP_UNKNOWN) {
 		mfa_diag_set(diag, "%s is neither OpenLDAP, 389-DS nor Active Directory",
 			     setup->answer.uri);
@@ -138,10 +147,29 @@ static enum mfa_rc recognize(struct mfa_setup *setup, struct mfa_diag *diag, cha
 	     mfa_tool_ldif_value(suffix, sizeof(suffix), text, "namingContexts"))) {
 		rc = mfa_config_set(&setup->answer, diag, mfa_setup_items, NULL, "suffix", suffix);
 	}
+	if (setup->answer.suffix[0] == '\0') {
+		mfa_diag_set(diag, "%s names no suffix: answer with the one of your users",
+			     setup->answer.uri);
+		return MFA_ERR_NOT_FOUND;
+	}
 	mfa_cli_say(setup->cli, "directory: %s, suffix %s\n", names[setup->directory],
 		    setup->answer.suffix);
 	if (rc == MFA_OK && setup->directory == MFA_SETUP_OPENLDAP)
 		rc = find_database(setup, diag, text);
+	return rc;
+}
+
+enum mfa_rc mfa_setup_bind(struct mfa_setup *setup, struct mfa_diag *diag)
+{
+	char *said = malloc(MFA_SETUP_TEXT);
+	enum mfa_rc rc = said ? MFA_OK : MFA_ERR_NOMEM;
+
+	if (said && ldap_tool(setup, said, "/usr/bin/ldapwhoami", MFA_AS_ADMIN, NULL, NULL) != 0) {
+		mfa_diag_set(diag, "nothing was changed: %s cannot bind: %s", setup->answer.admin,
+			     said);
+		rc = MFA_ERR_DENIED;
+	}
+	free(said);
 	return rc;
 }
 
@@ -151,11 +179,6 @@ enum mfa_rc mfa_setup_recognize(struct mfa_setup *setup, struct mfa_diag *diag)
 	enum mfa_rc rc = text ? recognize(setup, diag, text) : MFA_ERR_NOMEM;
 
 	free(text);
-	if (rc == MFA_OK && setup->directory == MFA_SETUP_AD) {
-		mfa_diag_set(diag, "Active Directory: a schema cannot be taken back, so it is not "
-				   "loaded from here: follow the steps of directories.md");
-		return MFA_ERR_DENIED;
-	}
 	return rc == MFA_OK ? mfa_setup_derive(setup, diag) : rc;
 }
 
@@ -194,25 +217,27 @@ static enum mfa_rc send_pack(struct mfa_setup *setup, struct mfa_diag *diag, cha
 	char path[256];
 	enum mfa_rc rc;
 
-	(void)snprintf(path, sizeof(path), PACK "%s/%s", openldap ? "openldap" : "389ds", file);
+	(void)snprintf(path, sizeof(path), MFA_SETUP_PACK "%s/%s", openldap ? "openldap" : "389ds",
+		       file);
 	rc = mfa_text_read(&text, diag, path);
 	if (rc == MFA_OK) rc = fill(setup, &text);
 	/* An LDIF without a change type adds an entry. */
 	if (rc == MFA_OK && openldap && strcmp(file, "peruser-mfa.ldif") == 0)
 		rc = mfa_text_replace(&text, "cn=schema,cn=config\n",
 				      "cn=schema,cn=config\nchangetype: add\n");
-	if (rc == MFA_OK) rc = send(setup, diag, openldap ? AS_ROOT : AS_ADMIN, what, text.data);
+	if (rc == MFA_OK)
+		rc = mfa_directory_send(setup, diag, openldap ? MFA_AS_ROOT : MFA_AS_ADMIN, what,
+					text.data);
 	mfa_text_free(&text);
 	return rc;
 }
 
-/** Whether a search finds an entry */
-static bool finds(struct mfa_setup const *setup, enum bind_as as, char const *base,
-		  char const *filter, char const *expected)
+bool mfa_directory_finds(struct mfa_setup const *setup, enum mfa_directory_as as, char const *base,
+			 char const *filter, char const *expected)
 {
 	char *text = malloc(MFA_SETUP_TEXT);
-	bool const found =
-		text && search(setup, text, as, base, filter) == 0 && strstr(text, expected);
+	bool const found = text && mfa_directory_search(setup, text, as, base, filter) == 0 &&
+			   strstr(text, expected);
 
 	free(text);
 	return found;
@@ -222,9 +247,11 @@ enum mfa_rc mfa_setup_schema(struct mfa_setup *setup, struct mfa_diag *diag)
 {
 	bool const openldap = setup->directory == MFA_SETUP_OPENLDAP;
 
-	if (openldap ? finds(setup, AS_ROOT, "cn=schema,cn=config", "(cn=*peruser-mfa)", "dn: ")
-		     : finds(setup, AS_ADMIN, "cn=schema", "(attributeTypes=peruserMfaEnabled)",
-			     "dn: ")) {
+	if (setup->directory == MFA_SETUP_AD) return mfa_ad_schema(setup, diag);
+	if (openldap ? mfa_directory_finds(setup, MFA_AS_ROOT, "cn=schema,cn=config",
+					   "(cn=*peruser-mfa)", "dn: ")
+		     : mfa_directory_finds(setup, MFA_AS_ADMIN, "cn=schema",
+					   "(attributeTypes=peruserMfaEnabled)", "dn: ")) {
 		mfa_cli_say(setup->cli, "schema: is there\n");
 		return MFA_OK;
 	}
@@ -237,9 +264,12 @@ enum mfa_rc mfa_setup_access(struct mfa_setup *setup, struct mfa_diag *diag)
 	char const *where = openldap ? setup->database : setup->answer.suffix;
 	enum mfa_rc rc;
 
-	if (openldap ? finds(setup, AS_ROOT, setup->database, "(olcAccess=*)", FIRST_RULE)
-		     : finds(setup, AS_ADMIN, setup->answer.suffix, "(aci=*peruser-mfa*)",
-			     "peruser-mfa: not written by others")) {
+	if (setup->directory == MFA_SETUP_AD) return mfa_ad_access(setup, diag);
+	if (openldap ? mfa_directory_finds(setup, MFA_AS_ROOT, setup->database, "(olcAccess=*)",
+					   FIRST_RULE)
+		     : mfa_directory_finds(setup, MFA_AS_ADMIN, setup->answer.suffix,
+					   "(aci=*peruser-mfa*)",
+					   "peruser-mfa: not written by others")) {
 		mfa_cli_say(setup->cli, "access rules: are there\n");
 		return MFA_OK;
 	}
@@ -268,52 +298,62 @@ static enum mfa_rc hash(char out[static 64], char const *password)
 	return rc;
 }
 
-/** Make one entry, and note that we did, unless it is there */
-static enum mfa_rc make_entry(struct mfa_setup *setup, struct mfa_diag *diag, char const *dn,
-			      char const *attributes)
+enum mfa_rc mfa_directory_make_entry(struct mfa_setup *setup, struct mfa_diag *diag, char const *dn,
+				     char const *attributes)
 {
 	char ldif[2048];
 	enum mfa_rc rc;
 
-	if (finds(setup, AS_ADMIN, dn, "(objectClass=*)", "dn: ")) {
+	if (mfa_directory_finds(setup, MFA_AS_ADMIN, dn, "(objectClass=*)", "dn: ")) {
 		mfa_cli_say(setup->cli, "%s: is there\n", dn);
 		return MFA_OK;
 	}
 	(void)snprintf(ldif, sizeof(ldif), "dn: %s\nchangetype: add\n%s", dn, attributes);
 	rc = setup->dry_run ? MFA_OK : mfa_journal_note(diag, "entries", dn);
-	return rc == MFA_OK ? send(setup, diag, AS_ADMIN, "make an entry", ldif) : rc;
+	return rc == MFA_OK ? mfa_directory_send(setup, diag, MFA_AS_ADMIN, "make an entry", ldif)
+			    : rc;
+}
+
+bool mfa_directory_needs_password(struct mfa_setup *setup, char const *dn, unsigned which)
+{
+	static char const *const names[] = {"radius", "enroll"};
+
+	if (!mfa_journal_has("settings", names[which]) ||
+	    !mfa_directory_finds(setup, MFA_AS_ADMIN, dn, "(objectClass=*)", "dn: ")) {
+		return true;
+	}
+	setup->account[which][0] = '\0';
+	mfa_cli_say(setup->cli, "%s: is there\n", dn);
+	return false;
 }
 
 /** A service account with a random password; an account that is there gets a new one */
 static enum mfa_rc make_account(struct mfa_setup *setup, struct mfa_diag *diag, unsigned which)
 {
 	static char const *const names[] = {"radius", "enroll"};
-	char dn[600], hashed[64], attributes[400];
+	char dn[600], hashed[64], attributes[900];
 	uint8_t raw[24];
 	enum mfa_rc rc = mfa_random(raw, sizeof(raw));
 
 	(void)snprintf(dn, sizeof(dn), "cn=%s,%s", names[which], setup->answer.services);
+	if (!mfa_directory_needs_password(setup, dn, which)) return MFA_OK;
 	if (rc == MFA_OK)
 		rc = mfa_base64url_encode(setup->account[which], sizeof(setup->account[which]), raw,
 					  sizeof(raw));
 	if (rc == MFA_OK) rc = hash(hashed, setup->account[which]);
 	if (rc != MFA_OK) return rc;
-	if (!finds(setup, AS_ADMIN, dn, "(objectClass=*)", "dn: ")) {
+	if (!mfa_directory_finds(setup, MFA_AS_ADMIN, dn, "(objectClass=*)", "dn: ")) {
 		(void)snprintf(attributes, sizeof(attributes),
 			       "objectClass: organizationalRole\n"
 			       "objectClass: simpleSecurityObject\ncn: %s\nuserPassword: %s\n",
 			       names[which], hashed);
-		return make_entry(setup, diag, dn, attributes);
-	}
-	if (mfa_journal_has("settings", names[which])) {
-		setup->account[which][0] = '\0'; /* the files have its password already */
-		mfa_cli_say(setup->cli, "%s: is there\n", dn);
-		return MFA_OK;
+		return mfa_directory_make_entry(setup, diag, dn, attributes);
 	}
 	(void)snprintf(attributes, sizeof(attributes),
-		       "dn: %.200s\nchangetype: modify\nreplace: userPassword\nuserPassword: %s\n",
-		       dn, hashed);
-	return send(setup, diag, AS_ADMIN, "give the account a new password", attributes);
+		       "dn: %s\nchangetype: modify\nreplace: userPassword\nuserPassword: %s\n", dn,
+		       hashed);
+	return mfa_directory_send(setup, diag, MFA_AS_ADMIN, "give the account a new password",
+				  attributes);
 }
 
 enum mfa_rc mfa_setup_accounts(struct mfa_setup *setup, struct mfa_diag *diag)
@@ -328,14 +368,15 @@ enum mfa_rc mfa_setup_accounts(struct mfa_setup *setup, struct mfa_diag *diag)
 		mfa_diag_set(diag, "services_dn must begin with ou=: '%s'", answer->services);
 		return MFA_ERR_FORMAT;
 	}
+	if (setup->directory == MFA_SETUP_AD) return mfa_ad_accounts(setup, diag);
 	(void)snprintf(text, sizeof(text), "objectClass: organizationalUnit\nou: %s\n", name + 3);
-	rc = make_entry(setup, diag, answer->services, text);
+	rc = mfa_directory_make_entry(setup, diag, answer->services, text);
 	if (rc == MFA_OK) rc = make_account(setup, diag, 0);
 	if (rc == MFA_OK) rc = make_account(setup, diag, 1);
 	(void)snprintf(dn, sizeof(dn), "cn=mfa-admins,%s", answer->services);
 	(void)snprintf(text, sizeof(text),
 		       "objectClass: groupOfNames\ncn: mfa-admins\nmember: %s\n", answer->admin);
-	return rc == MFA_OK ? make_entry(setup, diag, dn, text) : rc;
+	return rc == MFA_OK ? mfa_directory_make_entry(setup, diag, dn, text) : rc;
 }
 
 // ---- the way back
@@ -345,7 +386,7 @@ static enum mfa_rc undo_openldap(struct mfa_setup *setup, struct mfa_diag *diag,
 	struct mfa_text text = {0};
 	enum mfa_rc rc;
 
-	if (!finds(setup, AS_ROOT, dn, "(olcAccess=*)", FIRST_RULE)) {
+	if (!mfa_directory_finds(setup, MFA_AS_ROOT, dn, "(olcAccess=*)", FIRST_RULE)) {
 		mfa_cli_warn("%s: its first access rules are not ours: left as they are", dn);
 		return MFA_OK;
 	}
@@ -354,7 +395,9 @@ static enum mfa_rc undo_openldap(struct mfa_setup *setup, struct mfa_diag *diag,
 	if (rc == MFA_OK) rc = mfa_text_add(&text, "\nchangetype: modify\n");
 	for (unsigned i = 0; i < RULES && rc == MFA_OK; i++)
 		rc = mfa_text_add(&text, "delete: olcAccess\nolcAccess: {0}\n-\n");
-	if (rc == MFA_OK) rc = send(setup, diag, AS_ROOT, "take the access rules back", text.data);
+	if (rc == MFA_OK)
+		rc = mfa_directory_send(setup, diag, MFA_AS_ROOT, "take the access rules back",
+					text.data);
 	mfa_text_free(&text);
 	return rc;
 }
@@ -362,11 +405,13 @@ static enum mfa_rc undo_openldap(struct mfa_setup *setup, struct mfa_diag *diag,
 static enum mfa_rc undo_389ds(struct mfa_setup *setup, struct mfa_diag *diag)
 {
 	struct mfa_text text = {0};
-	enum mfa_rc rc = mfa_text_read(&text, diag, PACK "389ds/access.ldif");
+	enum mfa_rc rc = mfa_text_read(&text, diag, MFA_SETUP_PACK "389ds/access.ldif");
 
 	if (rc == MFA_OK) rc = fill(setup, &text);
 	if (rc == MFA_OK) rc = mfa_text_replace(&text, "add: aci", "delete: aci");
-	if (rc == MFA_OK) rc = send(setup, diag, AS_ADMIN, "take the access rules back", text.data);
+	if (rc == MFA_OK)
+		rc = mfa_directory_send(setup, diag, MFA_AS_ADMIN, "take the access rules back",
+					text.data);
 	mfa_text_free(&text);
 	return rc;
 }
@@ -390,8 +435,9 @@ enum mfa_rc mfa_setup_undo_accounts(struct mfa_setup *setup, struct mfa_diag *di
 
 	while (rc == MFA_OK && mfa_journal_last(dn, sizeof(dn), "entries")) {
 		(void)snprintf(ldif, sizeof(ldif), "dn: %s\nchangetype: delete\n", dn);
-		if (setup->dry_run || finds(setup, AS_ADMIN, dn, "(objectClass=*)", "dn: "))
-			rc = send(setup, diag, AS_ADMIN, "delete an entry", ldif);
+		if (setup->dry_run ||
+		    mfa_directory_finds(setup, MFA_AS_ADMIN, dn, "(objectClass=*)", "dn: "))
+			rc = mfa_directory_send(setup, diag, MFA_AS_ADMIN, "delete an entry", ldif);
 		if (setup->dry_run) break;
 		if (rc == MFA_OK) mfa_journal_drop_last("entries");
 	}

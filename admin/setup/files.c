@@ -49,7 +49,7 @@ static enum mfa_rc write_file(struct mfa_diag *diag, char const *path, char cons
 static void show_difference(struct mfa_setup *setup, char const *path, char const *text)
 {
 	char const *const argv[] = {
-		"/usr/bin/diff", "-u", "--label", path, "--label", path, path, "-", NULL};
+		"/usr/bin/diff", "-ut", "--label", path, "--label", path, path, "-", NULL};
 	char *said = malloc(MFA_SETUP_TEXT), *line, *rest;
 
 	if (!said) return;

@@ -88,9 +88,22 @@ static int item_indent(char const *line, char const *name)
 	return *behind == '=' ? (int)indent : -1;
 }
 
+void mfa_text_quote(char *out, size_t out_size, char const *value)
+{
+	size_t n = 0;
+
+	out[n++] = '"';
+	for (; *value && n + 3 < out_size; value++) {
+		if (*value == '"' || *value == '\\') out[n++] = '\\';
+		out[n++] = *value;
+	}
+	out[n++] = '"';
+	out[n] = '\0';
+}
+
 enum mfa_rc mfa_text_set_item(struct mfa_text *text, char const *name, char const *value)
 {
-	char line[1200];
+	char line[1200], quoted[1100];
 	size_t len, at = 0;
 
 	while (at < text->len) {
@@ -99,8 +112,9 @@ enum mfa_rc mfa_text_set_item(struct mfa_text *text, char const *name, char cons
 			bool const top = text->data[at] != '\t' && text->data[at + 1] != '\t' &&
 					 text->data[at] != ' ';
 
-			(void)snprintf(line, sizeof(line), "%s%s = \"%s\"", top ? "" : "\t", name,
-				       value);
+			mfa_text_quote(quoted, sizeof(quoted), value);
+			(void)snprintf(line, sizeof(line), "%s%s = %s", top ? "" : "\t", name,
+				       quoted);
 			cut(text, at, len);
 			return mfa_text_insert(text, at, line);
 		}

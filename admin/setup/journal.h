@@ -28,6 +28,12 @@ enum mfa_rc mfa_text_insert(struct mfa_text *text, size_t at, char const *more) 
 /** Drop the lines that begin with '#' */
 enum mfa_rc mfa_text_drop_comments(struct mfa_text *text) MFA_MUST_CHECK;
 
+/** A value in double quotes, as libconfuse, FreeRADIUS and radclient read it
+ *
+ * @param[out] out NUL-terminated; twice the value's length and 3 are enough.
+ */
+void mfa_text_quote(char *out, size_t out_size, char const *value);
+
 /** Set `name = "value"` where the first line has it, as a comment or not
  *
  * @return #MFA_OK, #MFA_ERR_NOT_FOUND (no such line), #MFA_ERR_NOMEM.

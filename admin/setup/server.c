@@ -17,11 +17,11 @@
 
 #define SHARED	 MFA_SETUP_OURS "/peruser_mfa.conf"
 #define INSTANCE MFA_FR_CONFDIR "/mods-available/peruser_mfa"
+#define ENABLED	 MFA_FR_CONFDIR "/mods-enabled/peruser_mfa"
 #define PAGE	 MFA_PAGE_CONFDIR "/enroll.conf"
 #define ADMIN	 MFA_SETUP_OURS "/admin.conf"
 #define RING	 MFA_SETUP_OURS "/peruser_mfa.keys"
 #define MARK	 "\t# added by peruser-mfa setup\n"
-#define WEB	 MFA_SHAREDIR "/web/"
 
 struct item {
 	char const *name, *value;
@@ -65,19 +65,23 @@ static enum mfa_rc set_account(struct mfa_setup *setup, struct mfa_diag *diag, c
 
 enum mfa_rc mfa_setup_settings(struct mfa_setup *setup, struct mfa_diag *diag)
 {
+	static char const *const ids[] = {NULL, NULL, "nsUniqueId", "objectGUID"};
 	char filter[200];
 	struct item const shared[] = {
 		{"uri", setup->answer.uri},
+		{"start_tls", setup->answer.tls ? "yes" : NULL},
+		{"ca_file", setup->answer.ca_file[0] ? setup->answer.ca_file : NULL},
 		{"base_dn", setup->answer.base_dn},
 		{"filter", filter},
-		{"id", setup->directory == MFA_SETUP_389DS ? "nsUniqueId" : NULL},
+		{"id", ids[setup->directory]},
+		{"object_class", setup->directory == MFA_SETUP_AD ? "" : NULL},
 	};
 	struct item const admin[] = {{"identity", setup->answer.admin}};
 	enum mfa_rc rc;
 
 	(void)snprintf(filter, sizeof(filter), "(%s=%%{%%{Stripped-User-Name}:-%%{User-Name}})",
 		       setup->answer.login);
-	rc = set_items(setup, diag, SHARED, shared, 4);
+	rc = set_items(setup, diag, SHARED, shared, sizeof(shared) / sizeof(shared[0]));
 	if (rc == MFA_OK && access(INSTANCE, F_OK) == 0) rc = set_account(setup, diag, INSTANCE, 0);
 	if (rc == MFA_OK && access(PAGE, F_OK) == 0) rc = set_account(setup, diag, PAGE, 1);
 	if (rc == MFA_OK) rc = set_items(setup, diag, ADMIN, admin, 1);
@@ -204,6 +208,7 @@ static enum mfa_rc change_site(struct mfa_setup *setup, struct mfa_diag *diag,
 
 enum mfa_rc mfa_setup_site(struct mfa_setup *setup, struct mfa_diag *diag)
 {
+	bool const linked = access(ENABLED, F_OK) == 0;
 	struct mfa_text before = {0};
 	enum mfa_rc rc;
 
@@ -213,71 +218,17 @@ enum mfa_rc mfa_setup_site(struct mfa_setup *setup, struct mfa_diag *diag)
 			    "the FreeRADIUS module is not installed here: no site is changed\n");
 		return MFA_OK;
 	}
-	rc = mfa_setup_link(setup, diag, MFA_FR_CONFDIR "/mods-enabled/peruser_mfa",
-			    "../mods-available/peruser_mfa");
+	rc = mfa_setup_link(setup, diag, ENABLED, "../mods-available/peruser_mfa");
 	if (rc == MFA_OK) rc = mfa_text_read(&before, diag, setup->answer.site);
 	if (rc == MFA_OK && names_module(&before)) {
 		mfa_cli_say(setup->cli, "%s: names the module already\n", setup->answer.site);
 	} else if (rc == MFA_OK) {
 		rc = change_site(setup, diag, &before);
+		/* The next restart would fail otherwise. */
+		if (rc != MFA_OK && !linked && !setup->dry_run) (void)unlink(ENABLED);
 	}
 	mfa_text_free(&before);
 	return rc;
-}
-
-// ---- the page
-
-static enum mfa_rc copy_example(struct mfa_setup *setup, struct mfa_diag *diag, char const *name,
-				char const *to)
-{
-	struct mfa_text text = {0};
-	char path[256];
-	enum mfa_rc rc;
-
-	if (access(to, F_OK) == 0) {
-		mfa_cli_say(setup->cli, "%s: is there\n", to);
-		return MFA_OK;
-	}
-	(void)snprintf(path, sizeof(path), WEB "%s", name);
-	rc = mfa_text_read(&text, diag, path);
-	if (rc == MFA_OK) rc = mfa_setup_change(setup, diag, to, NULL, text.data);
-	mfa_text_free(&text);
-	return rc;
-}
-
-/** Whether systemd runs this machine */
-static bool has_systemd(void)
-{
-	return access("/run/systemd/system", F_OK) == 0;
-}
-
-enum mfa_rc mfa_setup_page(struct mfa_setup *setup, struct mfa_diag *diag)
-{
-	static char const *const enable[] = {"/usr/bin/systemctl", "enable", "--now",
-					     "peruser-mfa-enroll.socket", NULL};
-	enum mfa_rc rc;
-
-	if (setup->answer.web == 0) return MFA_OK;
-	rc = setup->answer.web == 1
-		     ? copy_example(setup, diag, "apache-fastcgi.conf",
-				    "/etc/apache2/conf-available/peruser-mfa-enroll.conf")
-		     : copy_example(setup, diag, "nginx.conf",
-				    "/etc/nginx/snippets/peruser-mfa-enroll.conf");
-	if (rc != MFA_OK) return rc;
-	mfa_cli_say(
-		setup->cli, "to do: %s\n",
-		setup->answer.web == 1
-			? "a2enmod ssl proxy_fcgi && a2enconf peruser-mfa-enroll && "
-			  "systemctl reload apache2"
-			: "include snippets/peruser-mfa-enroll.conf; in the server that has your "
-			  "certificate, and reload nginx");
-	if (!has_systemd()) return MFA_OK;
-	mfa_setup_say(setup, "start peruser-mfa-enroll.socket");
-	if (!setup->dry_run && mfa_tool_run(&(struct mfa_tool){.argv = enable}) != 0) {
-		mfa_diag_set(diag, "peruser-mfa-enroll.socket cannot be started");
-		return MFA_ERR_DENIED;
-	}
-	return MFA_OK;
 }
 
 // ---- the end
@@ -287,7 +238,7 @@ enum mfa_rc mfa_setup_restart(struct mfa_setup *setup, struct mfa_diag *diag)
 	static char const *const restart[] = {"/usr/bin/systemctl", "restart", "freeradius", NULL};
 
 	if (setup->answer.site[0] == '\0') return MFA_OK;
-	if (!has_systemd()) {
+	if (!mfa_tool_has_systemd()) {
 		mfa_cli_say(setup->cli, "to do: restart FreeRADIUS\n");
 		return MFA_OK;
 	}
@@ -327,18 +278,6 @@ static enum mfa_rc trial_password(struct mfa_setup *setup, struct mfa_diag *diag
 	return mfa_cli_ask(out, out_size, question, true);
 }
 
-/** Quote a value for radclient */
-static void quote(char *out, size_t out_size, char const *value)
-{
-	size_t n = 0;
-
-	for (; *value && n + 3 < out_size; value++) {
-		if (*value == '"' || *value == '\\') out[n++] = '\\';
-		out[n++] = *value;
-	}
-	out[n] = '\0';
-}
-
 enum mfa_rc mfa_setup_trial(struct mfa_setup *setup, struct mfa_diag *diag)
 {
 	static char const *const argv[] = {
@@ -354,10 +293,10 @@ enum mfa_rc mfa_setup_trial(struct mfa_setup *setup, struct mfa_diag *diag)
 	}
 	rc = trial_password(setup, diag, password, sizeof(password));
 	if (rc == MFA_OK) {
-		quote(user, sizeof(user), setup->answer.user);
-		quote(quoted, sizeof(quoted), password);
-		(void)snprintf(packet, sizeof(packet),
-			       "User-Name = \"%s\"\nUser-Password = \"%s\"\n", user, quoted);
+		mfa_text_quote(user, sizeof(user), setup->answer.user);
+		mfa_text_quote(quoted, sizeof(quoted), password);
+		(void)snprintf(packet, sizeof(packet), "User-Name = %s\nUser-Password = %s\n", user,
+			       quoted);
 		(void)mfa_tool_run(
 			&(struct mfa_tool){argv, packet, setup->answer.radius_secret, said});
 		mfa_cli_say(setup->cli, "trial login of '%s': %s\n", setup->answer.user,

@@ -29,6 +29,8 @@ enum mfa_setup_directory {
 /** What the administrator answered; strings are owned */
 struct mfa_setup_answers {
 	char *uri;	//!< One LDAP URI.
+	uint32_t tls;	//!< 0: none, or by ldaps://; 1: StartTLS.
+	char *ca_file;	//!< Empty: the authorities of the system.
 	char *config;	//!< The URI under which OpenLDAP's cn=config is managed by EXTERNAL.
 	char *suffix;	//!< Empty: what the server says.
 	char *base_dn;	//!< Empty: ou=people below the suffix.
@@ -37,6 +39,7 @@ struct mfa_setup_answers {
 	char *admin;	//!< The administrator's DN.
 	char *site;	//!< The site that is changed; empty: none.
 	uint32_t web;	//!< 0: none, 1: apache, 2: nginx.
+	char *web_site; //!< nginx: the file of the server that has the certificate; empty: none.
 	char *user;	//!< For the trial login; empty: none.
 	char *user_password_file;
 	char *radius_secret; //!< Of the client 127.0.0.1, for the trial login.
@@ -47,7 +50,8 @@ struct mfa_setup {
 	struct mfa_cli *cli;
 	struct mfa_setup_answers answer;
 	enum mfa_setup_directory directory;
-	char database[256];  //!< OpenLDAP: the entry of the database in cn=config.
+	char database[256];  //!< OpenLDAP: the database's entry in cn=config; AD: the schema's.
+	bool samba;	     //!< Active Directory, by Samba.
 	char password[512];  //!< The administrator's; kept nowhere else.
 	char account[2][48]; //!< Passwords of the new accounts: radius, enroll.
 	bool dry_run;
@@ -70,8 +74,20 @@ void mfa_setup_say(struct mfa_setup const *setup, char const *fmt, ...) MFA_PRIN
  */
 enum mfa_rc mfa_setup_answer(struct mfa_setup *setup, struct mfa_diag *diag) MFA_MUST_CHECK;
 
+/** Keep the answers for the way back, but for those that name secrets */
+enum mfa_rc mfa_setup_keep_answers(struct mfa_setup *setup, struct mfa_diag *diag) MFA_MUST_CHECK;
+
+/** Forget them, once all is taken back */
+void mfa_setup_forget_answers(void);
+
 /** Fill in what follows from other answers: base, accounts */
 enum mfa_rc mfa_setup_derive(struct mfa_setup *setup, struct mfa_diag *diag) MFA_MUST_CHECK;
+
+/** Bind once as the administrator, before anything is changed
+ *
+ * @return #MFA_OK, or #MFA_ERR_DENIED with the directory's answer in @p diag.
+ */
+enum mfa_rc mfa_setup_bind(struct mfa_setup *setup, struct mfa_diag *diag) MFA_MUST_CHECK;
 
 /* The steps */
 enum mfa_rc mfa_setup_recognize(struct mfa_setup *setup, struct mfa_diag *diag) MFA_MUST_CHECK;
@@ -88,6 +104,7 @@ enum mfa_rc mfa_setup_trial(struct mfa_setup *setup, struct mfa_diag *diag) MFA_
 
 /* The way back */
 enum mfa_rc mfa_setup_undo_files(struct mfa_setup *setup, struct mfa_diag *diag) MFA_MUST_CHECK;
+enum mfa_rc mfa_setup_undo_page(struct mfa_setup *setup, struct mfa_diag *diag) MFA_MUST_CHECK;
 enum mfa_rc mfa_setup_undo_access(struct mfa_setup *setup, struct mfa_diag *diag) MFA_MUST_CHECK;
 enum mfa_rc mfa_setup_undo_accounts(struct mfa_setup *setup, struct mfa_diag *diag) MFA_MUST_CHECK;
 

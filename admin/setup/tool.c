@@ -91,6 +91,11 @@ int mfa_tool_run(struct mfa_tool const *tool)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
+bool mfa_tool_has_systemd(void)
+{
+	return access("/run/systemd/system", F_OK) == 0;
+}
+
 bool mfa_tool_ldif_value(char *out, size_t out_size, char const *ldif, char const *name)
 {
 	size_t const len = strlen(name);

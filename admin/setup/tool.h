@@ -23,6 +23,9 @@ struct mfa_tool {
  */
 int mfa_tool_run(struct mfa_tool const *tool);
 
+/** Whether systemd runs this machine */
+bool mfa_tool_has_systemd(void);
+
 /** The value behind "name: " in LDIF that does not wrap, first of its kind
  *
  * @param[out] out NUL-terminated; empty when there is none or it is too long.

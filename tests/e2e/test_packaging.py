@@ -37,6 +37,8 @@ def wanted(package):
         path = DEBIAN / f"{package}.{kind}"
         for line in path.read_text().split() if path.exists() else ():
             yield line.removeprefix("debian/tmp/")
+    if package == "peruser-mfa-enroll":
+        yield "lib/systemd/system"   # debian/rules: from Debian 13 on, below usr/
 
 
 def of_package(package, installed):
