@@ -162,18 +162,12 @@ static enum mfa_rc below_suffix(struct mfa_setup *setup, struct mfa_diag *diag, 
 enum mfa_rc mfa_setup_derive(struct mfa_setup *setup, struct mfa_diag *diag)
 {
 	struct mfa_setup_answers const *answer = &setup->answer;
-	bool const ad = setup->directory == MFA_SETUP_AD;
-	enum mfa_rc rc = below_suffix(setup, diag, "base_dn", answer->base_dn,
-				      ad ? "cn=Users" : "ou=people");
+	enum mfa_rc rc = below_suffix(setup, diag, "base_dn", answer->base_dn, "ou=people");
 
 	if (rc == MFA_OK)
 		rc = below_suffix(setup, diag, "services_dn", answer->services, "ou=services");
 	if (rc == MFA_OK && setup->directory != MFA_SETUP_389DS)
-		rc = below_suffix(setup, diag, "administrator", answer->admin,
-				  ad ? "cn=Administrator,cn=Users" : "cn=admin");
-	if (rc == MFA_OK && ad && strcmp(answer->login, "uid") == 0)
-		rc = mfa_config_set(&setup->answer, diag, mfa_setup_items, NULL, "login_attribute",
-				    "sAMAccountName");
+		rc = below_suffix(setup, diag, "administrator", answer->admin, "cn=admin");
 	if (rc == MFA_OK && answer->admin[0] == '\0')
 		rc = mfa_config_set(&setup->answer, diag, mfa_setup_items, NULL, "administrator",
 				    "cn=Directory Manager");

@@ -15,7 +15,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define RULES	     12 /* of openldap/access.ldif */
 #define FIRST_RULE   "{0}to attrs=peruserMfaEnabled"
 #define EXISTS	     68 /* LDAP_ALREADY_EXISTS, which the tools end with */
 #define VALUE_EXISTS 20
@@ -57,19 +56,6 @@ int mfa_directory_search(struct mfa_setup const *setup, char *output, enum mfa_d
 	return ldap_tool(setup, output, "/usr/bin/ldapsearch", as, NULL, more);
 }
 
-/** Show LDIF, but for a password that is not hashed */
-static void show_ldif(struct mfa_setup const *setup, char const *ldif)
-{
-	char const *const secret = strstr(ldif, "unicodePwd:: ");
-	char const *const end = secret ? secret + strcspn(secret, "\n") : NULL;
-
-	if (secret)
-		mfa_cli_say(setup->cli, "%.*sunicodePwd:: ...%s\n", (int)(secret - ldif), ldif,
-			    end);
-	else
-		mfa_cli_say(setup->cli, "%s\n", ldif);
-}
-
 enum mfa_rc mfa_directory_send(struct mfa_setup *setup, struct mfa_diag *diag,
 			       enum mfa_directory_as as, char const *what, char const *ldif)
 {
@@ -77,7 +63,7 @@ enum mfa_rc mfa_directory_send(struct mfa_setup *setup, struct mfa_diag *diag,
 	int status;
 
 	mfa_setup_say(setup, "%s, by this LDIF:", what);
-	show_ldif(setup, ldif);
+	mfa_cli_say(setup->cli, "%s\n", ldif);
 	if (setup->dry_run) return MFA_OK;
 	said = malloc(MFA_SETUP_TEXT);
 	if (!said) return MFA_ERR_NOMEM;
@@ -133,10 +119,11 @@ static enum mfa_rc recognize(struct mfa_setup *setup, struct mfa_diag *diag, cha
 		return MFA_ERR_UNAVAILABLE;
 	}
 	setup->directory = kind_of(text);
-	setup->samba = strstr(text, "vendorName: Samba") != NULL;
-	if (setup->directory == MFA_SETUP_AD)
-		(void)mfa_tool_ldif_value(setup->database, sizeof(setup->database), text,
-					  "schemaNamingContext");
+	if (setup->directory == MFA_SETUP_AD) {
+		mfa_diag_say(diag, "Active Directory: a schema cannot be taken back, so it is not "
+				   "loaded from here: follow the steps of directories.md");
+		return MFA_ERR_DENIED;
+	}
 	if (setup->directory == MFA_SETUP_UNKNOWN) {
 		mfa_diag_set(diag, "%s is neither OpenLDAP, 389-DS nor Active Directory",
 			     setup->answer.uri);
@@ -161,10 +148,11 @@ static enum mfa_rc recognize(struct mfa_setup *setup, struct mfa_diag *diag, cha
 
 enum mfa_rc mfa_setup_bind(struct mfa_setup *setup, struct mfa_diag *diag)
 {
+	static char const *const more[] = {"-LLL", "-sbase", "-b", "", "1.1", NULL};
 	char *said = malloc(MFA_SETUP_TEXT);
 	enum mfa_rc rc = said ? MFA_OK : MFA_ERR_NOMEM;
 
-	if (said && ldap_tool(setup, said, "/usr/bin/ldapwhoami", MFA_AS_ADMIN, NULL, NULL) != 0) {
+	if (said && ldap_tool(setup, said, "/usr/bin/ldapsearch", MFA_AS_ADMIN, NULL, more) != 0) {
 		mfa_diag_set(diag, "nothing was changed: %s cannot bind: %s", setup->answer.admin,
 			     said);
 		rc = MFA_ERR_DENIED;
@@ -247,7 +235,6 @@ enum mfa_rc mfa_setup_schema(struct mfa_setup *setup, struct mfa_diag *diag)
 {
 	bool const openldap = setup->directory == MFA_SETUP_OPENLDAP;
 
-	if (setup->directory == MFA_SETUP_AD) return mfa_ad_schema(setup, diag);
 	if (openldap ? mfa_directory_finds(setup, MFA_AS_ROOT, "cn=schema,cn=config",
 					   "(cn=*peruser-mfa)", "dn: ")
 		     : mfa_directory_finds(setup, MFA_AS_ADMIN, "cn=schema",
@@ -264,7 +251,6 @@ enum mfa_rc mfa_setup_access(struct mfa_setup *setup, struct mfa_diag *diag)
 	char const *where = openldap ? setup->database : setup->answer.suffix;
 	enum mfa_rc rc;
 
-	if (setup->directory == MFA_SETUP_AD) return mfa_ad_access(setup, diag);
 	if (openldap ? mfa_directory_finds(setup, MFA_AS_ROOT, setup->database, "(olcAccess=*)",
 					   FIRST_RULE)
 		     : mfa_directory_finds(setup, MFA_AS_ADMIN, setup->answer.suffix,
@@ -368,7 +354,6 @@ enum mfa_rc mfa_setup_accounts(struct mfa_setup *setup, struct mfa_diag *diag)
 		mfa_diag_set(diag, "services_dn must begin with ou=: '%s'", answer->services);
 		return MFA_ERR_FORMAT;
 	}
-	if (setup->directory == MFA_SETUP_AD) return mfa_ad_accounts(setup, diag);
 	(void)snprintf(text, sizeof(text), "objectClass: organizationalUnit\nou: %s\n", name + 3);
 	rc = mfa_directory_make_entry(setup, diag, answer->services, text);
 	if (rc == MFA_OK) rc = make_account(setup, diag, 0);
@@ -381,19 +366,35 @@ enum mfa_rc mfa_setup_accounts(struct mfa_setup *setup, struct mfa_diag *diag)
 
 // ---- the way back
 
+/** How many rules the pack puts before those of the site */
+static enum mfa_rc count_rules(unsigned *count, struct mfa_diag *diag)
+{
+	static char const rule[] = "\nolcAccess: {";
+	struct mfa_text text = {0};
+	enum mfa_rc const rc = mfa_text_read(&text, diag, MFA_SETUP_PACK "openldap/access.ldif");
+
+	*count = 0;
+	for (char const *at = text.data; at && (at = strstr(at, rule)); at += sizeof(rule) - 1)
+		++*count;
+	mfa_text_free(&text);
+	return rc;
+}
+
 static enum mfa_rc undo_openldap(struct mfa_setup *setup, struct mfa_diag *diag, char const *dn)
 {
 	struct mfa_text text = {0};
+	unsigned rules;
 	enum mfa_rc rc;
 
 	if (!mfa_directory_finds(setup, MFA_AS_ROOT, dn, "(olcAccess=*)", FIRST_RULE)) {
 		mfa_cli_warn("%s: its first access rules are not ours: left as they are", dn);
 		return MFA_OK;
 	}
-	rc = mfa_text_add(&text, "dn: ");
+	rc = count_rules(&rules, diag);
+	if (rc == MFA_OK) rc = mfa_text_add(&text, "dn: ");
 	if (rc == MFA_OK) rc = mfa_text_add(&text, dn);
 	if (rc == MFA_OK) rc = mfa_text_add(&text, "\nchangetype: modify\n");
-	for (unsigned i = 0; i < RULES && rc == MFA_OK; i++)
+	for (unsigned i = 0; i < rules && rc == MFA_OK; i++)
 		rc = mfa_text_add(&text, "delete: olcAccess\nolcAccess: {0}\n-\n");
 	if (rc == MFA_OK)
 		rc = mfa_directory_send(setup, diag, MFA_AS_ROOT, "take the access rules back",

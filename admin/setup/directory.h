@@ -43,9 +43,4 @@ enum mfa_rc mfa_directory_make_entry(struct mfa_setup *setup, struct mfa_diag *d
 /** Whether the account's password is to be set: it is new, or the files do not have it */
 bool mfa_directory_needs_password(struct mfa_setup *setup, char const *dn, unsigned which);
 
-/* Active Directory: its schema is loaded by hand, and its rights are set on a controller. */
-enum mfa_rc mfa_ad_schema(struct mfa_setup *setup, struct mfa_diag *diag) MFA_MUST_CHECK;
-enum mfa_rc mfa_ad_accounts(struct mfa_setup *setup, struct mfa_diag *diag) MFA_MUST_CHECK;
-enum mfa_rc mfa_ad_access(struct mfa_setup *setup, struct mfa_diag *diag) MFA_MUST_CHECK;
-
 #endif /* MFA_ADMIN_SETUP_DIRECTORY_H */

@@ -74,7 +74,6 @@ enum mfa_rc mfa_setup_settings(struct mfa_setup *setup, struct mfa_diag *diag)
 		{"base_dn", setup->answer.base_dn},
 		{"filter", filter},
 		{"id", ids[setup->directory]},
-		{"object_class", setup->directory == MFA_SETUP_AD ? "" : NULL},
 	};
 	struct item const admin[] = {{"identity", setup->answer.admin}};
 	enum mfa_rc rc;

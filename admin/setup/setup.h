@@ -50,8 +50,7 @@ struct mfa_setup {
 	struct mfa_cli *cli;
 	struct mfa_setup_answers answer;
 	enum mfa_setup_directory directory;
-	char database[256];  //!< OpenLDAP: the database's entry in cn=config; AD: the schema's.
-	bool samba;	     //!< Active Directory, by Samba.
+	char database[256];  //!< OpenLDAP: the database's entry in cn=config.
 	char password[512];  //!< The administrator's; kept nowhere else.
 	char account[2][48]; //!< Passwords of the new accounts: radius, enroll.
 	bool dry_run;

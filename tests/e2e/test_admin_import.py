@@ -234,7 +234,7 @@ def test_manual_page_and_completion_know_every_option(admin):
     page = (ROOT / "docs/man/peruser-mfa.8").read_text()
     completion = (ROOT / "admin/completion/peruser-mfa.bash").read_text()
     commands = re.findall(r"^  (\w+) +[A-Z]", admin.run("--help").out, re.MULTILINE)
-    assert len(commands) == 21
+    assert len(commands) == 24
     for name in commands:
         shown = set(re.findall(r"^  (?:-\w, |    )--([\w-]+)", admin.run(name, "--help").out.split("options of every")[0],
                                re.MULTILINE))

@@ -181,7 +181,7 @@ def test_trusted_devices(browser, page, slapd):
     later = int(time.time()) + 86400
     user.set(peruserMfaTrustedDevice=[f"k1$hash{i} {later} 02-00-00-00-00-0{i}" for i in range(3)])
     signed_in(browser, page, user).go("/trusted")
-    look(browser, "Trusted devices", "02-00-00-00-00-00", time.strftime("%Y-%m-%d", time.gmtime(later)))
+    look(browser, "Trusted devices", "02-00-00-00-00-00", time.strftime(browser.word("%Y-%m-%d"), time.gmtime(later)))
     browser.press("main .list [type=submit]")
     look(browser, "Trusted devices", "Forgotten. The next sign-in from there asks for a code.")
     assert len(slapd.get(user.uid, "peruserMfaTrustedDevice")) == 2

@@ -144,7 +144,8 @@ def test_the_time_does_not_tell_names_apart_even_with_a_slow_hash(make, slapd):
     unknown = [took(page, f"nobody{i}", "wrong") for i in range(3)]
     assert {status for _, status in known + unknown} == {403}
     assert min(unknown)[0] > bind_s, (bind_s, unknown)
-    assert abs(min(known)[0] - min(unknown)[0]) < 0.25 * bind_s, (known, unknown)
+    usual = [sorted(times)[1][0] for times in (known, unknown)]   # of three: other work on the machine hits one
+    assert abs(usual[0] - usual[1]) < 0.25 * bind_s, (known, unknown)
 
 
 # ---- what does not suffer

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """This machine, as often as one likes: an overlay over its files, with a network and processes of its own."""
 import os
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -70,7 +71,7 @@ class Overlay:
         with tempfile.TemporaryFile() as output:   # servers that it starts keep a pipe open
             done = subprocess.run(
                 ["nsenter", "-t", inside, "-m", "-n", "-p", "chroot", str(self.dir / "root"), "bash", "-ec",
-                 f"cd {cwd}\n{script}"], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                 f"cd {shlex.quote(str(cwd))}\n{script}"], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
                 timeout=timeout_s, check=False,
                 env={"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8",
                      "DEBIAN_FRONTEND": "noninteractive"})
