@@ -20,6 +20,10 @@ mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/r
 mount -t proc proc "$1/root/proc"
 mount --rbind /dev "$1/root/dev"
 for folder in run tmp; do mount -t tmpfs -o mode=1777 tmpfs "$1/root/$folder"; done
+if [ ! -d "$1/root$2" ]; then   # the project is below one of these
+	mkdir -p "$1/root$2" "$1/upper2" "$1/work2"
+	mount -t overlay overlay -o "lowerdir=$2,upperdir=$1/upper2,workdir=$1/work2" "$1/root$2"
+fi
 ip link set lo up
 echo ready
 while :; do sleep 1; done   # the first process has to wait for those that lost their parent
@@ -55,7 +59,7 @@ class Overlay:
     def __init__(self):
         self.dir = Path(tempfile.mkdtemp(prefix="mfa-overlay-"))
         self.holder = subprocess.Popen(["unshare", "-m", "-n", "-p", "--fork", "--kill-child", "sh", "-c", SCRIPT, "sh",
-                                        str(self.dir)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        str(self.dir), str(ROOT)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                        stderr=subprocess.STDOUT, text=True, preexec_fn=die_with_parent)
         try:
             said = self.holder.stdout.readline()
