@@ -6,30 +6,11 @@ import contextlib
 import pytest
 
 from lib.client import pap
-from lib.proxied import REALM
+from lib.proxied import HOME, REALM
 from lib.radius_server import FreeRadius
 from lib.ring import Ring, new_recovery_code
 from lib.user import Enrolled, User
 
-HOME = """
-home_server home {
-	type = auth
-	ipaddr = 127.0.0.1
-	port = %d
-	secret = testing123
-	response_window = 5
-	zombie_period = 10
-}
-home_server_pool home {
-	home_server = home
-}
-realm home {
-	auth_pool = home
-	nostrip
-}
-realm LOCAL {
-}
-"""
 TO_HOME = "\tupdate control {\n\t\tProxy-To-Realm := home\n\t}\n"
 SECOND_SERVER = """
 server other {

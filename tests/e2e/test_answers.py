@@ -4,29 +4,11 @@ import time
 
 import pytest
 
+from lib.proxied import HOME
 from lib.radius_server import Clocked, FreeRadius, Later
 from lib.totp import Device
 from lib.user import Enrolled, User
 
-HOME = """
-home_server home {
-	type = auth
-	ipaddr = 127.0.0.1
-	port = %d
-	secret = testing123
-	response_window = 5
-	zombie_period = 10
-}
-home_server_pool home {
-	home_server = home
-}
-realm home {
-	auth_pool = home
-	nostrip
-}
-realm LOCAL {
-}
-"""
 TO_HOME = "\tupdate control {\n\t\tProxy-To-Realm %s home\n\t}\n"
 PROFILE = "\tupdate reply {\n\t\tTunnel-Private-Group-Id := 42\n\t\tClass := 0x666f6f\n\t}\n"
 TELL = """

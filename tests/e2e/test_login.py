@@ -3,6 +3,7 @@
 import ldap
 import pytest
 
+from lib.proxied import HOME
 from lib.radius_server import READ_PASSWORD, FreeRadius
 from lib.ring import new_recovery_code
 from lib.slapd import RADIUS_DN
@@ -126,25 +127,6 @@ def test_chap_over_the_code(slapd, client, challenge_size):
     assert wrong.challenged and user.failures() == 1
 
 
-HOME_SITE = """
-home_server home {
-	type = auth
-	ipaddr = 127.0.0.1
-	port = %d
-	secret = testing123
-	response_window = 5
-	zombie_period = 10
-}
-home_server_pool home {
-	home_server = home
-}
-realm home {
-	auth_pool = home
-	nostrip
-}
-realm LOCAL {
-}
-"""
 ANSWERS_STAY = """peruser_mfa {
 		ok = return
 	}"""
@@ -159,7 +141,7 @@ def test_proxied_home_server_as_first_factor(slapd, ring):
     """The home server knows the password only; it never sees the second packet."""
     with FreeRadius(slapd, module=False, debug=1) as home:
         sections = {"first_factor": TO_HOME, "mfa_authorize": ANSWERS_STAY}
-        with FreeRadius(slapd, ring=ring, sections=sections, proxy=HOME_SITE % home.port) as server, \
+        with FreeRadius(slapd, ring=ring, sections=sections, proxy=HOME % home.port) as server, \
                 server.client() as client:
             plain, enrolled = User(slapd), Enrolled(slapd)
             assert plain.start(client).accepted

@@ -9,6 +9,26 @@ from .story import Way
 from .tls import make_certificates
 
 REALM = "example.org"
+# A realm "home" at another RADIUS server, of which the port is to be filled in.
+HOME = """
+home_server home {
+	type = auth
+	ipaddr = 127.0.0.1
+	port = %d
+	secret = testing123
+	response_window = 5
+	zombie_period = 10
+}
+home_server_pool home {
+	home_server = home
+}
+realm home {
+	auth_pool = home
+	nostrip
+}
+realm LOCAL {
+}
+"""
 TLS_SITE = """
 clients radsec {
 	client proxies {
