@@ -42,7 +42,7 @@ static void take_address(struct mfa_address *address, REQUEST *request, unsigned
 	}
 }
 
-void peruser_facts(struct mfa_policy_facts *facts, REQUEST *request)
+void peruser_facts(struct mfa_policy_facts *facts, rlm_peruser_mfa_t const *inst, REQUEST *request)
 {
 	static unsigned const nas[] = {PW_NAS_IP_ADDRESS, PW_NAS_IPV6_ADDRESS};
 	static unsigned const user[] = {PW_FRAMED_IP_ADDRESS, PW_FRAMED_IPV6_ADDRESS,
@@ -51,8 +51,9 @@ void peruser_facts(struct mfa_policy_facts *facts, REQUEST *request)
 	char source[INET6_ADDRSTRLEN];
 	fr_ipaddr_t const *from;
 
-	request = peruser_outermost(request);
 	*facts = (struct mfa_policy_facts){.is_login = true};
+	if (inst->directory.config.rules.count == 0) return;
+	request = peruser_outermost(request);
 	vp = fr_pair_find_by_num(request->packet->vps, PW_NAS_IDENTIFIER, 0, TAG_ANY);
 	if (vp) facts->nas = (struct mfa_bytes){(uint8_t const *)vp->vp_strvalue, vp->vp_length};
 	take_address(&facts->nas_address[0], request, nas, sizeof(nas) / sizeof(nas[0]));

@@ -11,9 +11,9 @@
  *
  * As the NAS sent them: attributes within a tunnel are the supplicant's own word.  The user's
  * address is Framed-IP-Address, Framed-IPv6-Address or Calling-Station-Id, the first that is
- * there.
+ * there.  A site without rules asks for none of them, so they stay unknown.
  */
-void peruser_facts(struct mfa_policy_facts *facts, REQUEST *request);
+void peruser_facts(struct mfa_policy_facts *facts, rlm_peruser_mfa_t const *inst, REQUEST *request);
 
 /** Log the rule that is only reported, if one matched: a line for each login */
 void peruser_policy_report(REQUEST *request, struct mfa_policy_verdict const *verdict);

@@ -138,7 +138,7 @@ static enum mfa_rc judge(struct mfa_login *login, struct mfa_diag *diag, rlm_per
 	struct mfa_login_context const ctx = {
 		.conn = conn, .rules = &inst->directory.config.rules, .facts = &facts};
 
-	peruser_facts(&facts, request);
+	peruser_facts(&facts, inst, request);
 	return mfa_login_judge(login, diag, &ctx, MFA_SIDE_READ, peruser_now_s(request));
 }
 
@@ -274,7 +274,7 @@ enum mfa_rc peruser_ask(rlm_peruser_mfa_t *inst, REQUEST *request, struct peruse
 		rc = fail(login, rc);
 		goto out;
 	}
-	peruser_facts(&facts, request);
+	peruser_facts(&facts, inst, request);
 	ctx.where = &account.where;
 	if (login->have_entry && !peruser_account_owns(&account, record))
 		login->have_entry = login->is_earlier = false;
