@@ -82,6 +82,16 @@ struct mfa_bytes peruser_typed_name(REQUEST *request)
 	return (struct mfa_bytes){(uint8_t const *)vp->vp_strvalue, vp->vp_length};
 }
 
+void peruser_logged_name(char out[static PERUSER_LOGGED_NAME_SIZE], REQUEST *request)
+{
+	VALUE_PAIR *vp = fr_pair_find_by_num(request->packet->vps, PW_USER_NAME, 0, TAG_ANY);
+
+	out[0] = '\0';
+	if (vp)
+		(void)fr_prints(out, PERUSER_LOGGED_NAME_SIZE, vp->vp_strvalue,
+				(ssize_t)vp->vp_length, '\'');
+}
+
 /** The text for the name that this request has */
 static struct peruser_text const *text_for(struct peruser_named const *named, REQUEST *request)
 {

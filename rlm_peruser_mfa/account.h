@@ -29,6 +29,14 @@ char const *peruser_name_problem(REQUEST *request);
 /** The User-Name as the user typed it: of the packet, whatever a policy made of it; empty without */
 struct mfa_bytes peruser_typed_name(REQUEST *request);
 
+#define PERUSER_LOGGED_NAME_SIZE (4u * PERUSER_NAME_MAX + 1) //!< Four characters for each octet.
+
+/** The request's User-Name for the log; empty when there is none
+ *
+ * Escaped: a NUL would make it another name, and a control character another line.
+ */
+void peruser_logged_name(char out[static PERUSER_LOGGED_NAME_SIZE], REQUEST *request);
+
 /** Find out whose record decides, as things are now
  *
  * The DN that the first factor verified (control:LDAP-UserDn), else the account that the name

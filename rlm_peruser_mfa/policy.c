@@ -3,8 +3,6 @@
 #include "rlm_peruser_mfa/account.h"
 #include "rlm_peruser_mfa/request.h"
 
-#define LOGGED_NAME_SIZE (4u * PERUSER_NAME_MAX + 1) /* four characters for each octet */
-
 /** Read an address out of a text; a gateway may add a port: "192.0.2.1[4500]" */
 static void parse_text(struct mfa_address *address, VALUE_PAIR const *vp)
 {
@@ -65,13 +63,10 @@ void peruser_facts(struct mfa_policy_facts *facts, rlm_peruser_mfa_t const *inst
 
 void peruser_policy_report(REQUEST *request, struct mfa_policy_verdict const *verdict)
 {
-	VALUE_PAIR *vp = fr_pair_find_by_num(request->packet->vps, PW_USER_NAME, 0, TAG_ANY);
-
-	char user[LOGGED_NAME_SIZE] = "";
+	char user[PERUSER_LOGGED_NAME_SIZE];
 
 	if (!verdict->report) return;
-	/* Escaped: a NUL would make it another name, and a control character another line. */
-	if (vp) (void)fr_prints(user, sizeof(user), vp->vp_strvalue, (ssize_t)vp->vp_length, '\'');
+	peruser_logged_name(user, request);
 	RINFO("user '%s': policy '%s' is only reported, and would say: mfa = %s", user,
 	      verdict->report->name, mfa_demand_name((enum mfa_demand)verdict->report->mfa));
 }

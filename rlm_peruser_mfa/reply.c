@@ -4,8 +4,6 @@
 #include "rlm_peruser_mfa/event.h"
 #include "rlm_peruser_mfa/metrics.h"
 
-#define LOGGED_NAME_SIZE (4u * PERUSER_NAME_MAX + 1) /* four characters for each octet */
-
 /** Whether a result needs no attention at all */
 static bool is_quiet(enum mfa_result result)
 {
@@ -45,12 +43,10 @@ static bool is_failure(enum mfa_result result)
 static void log_result(REQUEST *request, log_type_t level, enum mfa_result result,
 		       char const *reason)
 {
-	VALUE_PAIR *vp = fr_pair_find_by_num(request->packet->vps, PW_USER_NAME, 0, TAG_ANY);
 	char const *name = mfa_result_name(result), *colon = reason[0] ? ": " : "";
-	char user[LOGGED_NAME_SIZE] = "";
+	char user[PERUSER_LOGGED_NAME_SIZE];
 
-	/* Escaped: a NUL would make it another name, and a control character another line. */
-	if (vp) (void)fr_prints(user, sizeof(user), vp->vp_strvalue, (ssize_t)vp->vp_length, '\'');
+	peruser_logged_name(user, request);
 	(void)peruser_set_integer(request->packet, &request->packet->vps, PERUSER_RESULT, result);
 	if (level == L_DBG) {
 		RDEBUG("user '%s': %s%s%s", user, name, colon, reason);
