@@ -57,20 +57,28 @@ static void log_result(REQUEST *request, log_type_t level, enum mfa_result resul
 		module_failure_msg(request, "%s: %s", mfa_result_name(result), reason);
 }
 
+/** Tell the log, the events and the counters
+ *
+ * @param[in] login NULL before there is one.
+ */
+static void report(rlm_peruser_mfa_t const *inst, REQUEST *request, struct mfa_login const *login,
+		   log_type_t level, enum mfa_result result, char const *reason)
+{
+	log_result(request, level, result, reason);
+	peruser_event(inst, request, login, result, reason);
+	peruser_metrics_count(inst, request, result);
+}
+
 void peruser_report(rlm_peruser_mfa_t const *inst, REQUEST *request, enum mfa_result result,
 		    char const *reason)
 {
-	log_result(request, is_quiet(result) ? L_DBG : L_INFO, result, reason);
-	peruser_event(inst, request, NULL, result, reason);
-	peruser_metrics_count(inst, request, result);
+	report(inst, request, NULL, is_quiet(result) ? L_DBG : L_INFO, result, reason);
 }
 
 void peruser_report_fault(rlm_peruser_mfa_t const *inst, REQUEST *request, enum mfa_result result,
 			  char const *reason)
 {
-	log_result(request, L_ERR, result, reason);
-	peruser_event(inst, request, NULL, result, reason);
-	peruser_metrics_count(inst, request, result);
+	report(inst, request, NULL, L_ERR, result, reason);
 }
 
 void peruser_report_decision(rlm_peruser_mfa_t const *inst, REQUEST *request,
@@ -82,9 +90,7 @@ void peruser_report_decision(rlm_peruser_mfa_t const *inst, REQUEST *request,
 
 	if (decision->fault || decision->result == MFA_RESULT_BROKEN) level = L_ERR;
 	if (is_quiet(decision->result) || (!wanted && is_success(decision))) level = L_DBG;
-	log_result(request, level, decision->result, decision->reason.text);
-	peruser_event(inst, request, login, decision->result, decision->reason.text);
-	peruser_metrics_count(inst, request, decision->result);
+	report(inst, request, login, level, decision->result, decision->reason.text);
 }
 
 /** Whether an attribute of the reply stays, whatever it becomes
