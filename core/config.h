@@ -193,7 +193,7 @@ bool mfa_config_has_section(struct mfa_config_item const *items, char const *sec
 
 /** Read a file of `section { item = value }` (by libconfuse)
  *
- * An unknown item, a value out of range, an item that stands twice and one that is
+ * An unknown item, a value out of range, an item that is given twice and one that is
  * missing are errors.  Programs that call this link libconfuse.
  *
  * @param[out] base zero before; to be cleared also after a failure.

@@ -61,7 +61,7 @@ static int take(cfg_t *cfg, cfg_opt_t *opt)
 	struct mfa_diag why;
 
 	if (!note_item(reading->seen, reading->items, section, opt->name)) {
-		cfg_error(cfg, "'%s' stands twice", opt->name);
+		cfg_error(cfg, "'%s' is given twice", opt->name);
 		return -1;
 	}
 	if (mfa_config_set(reading->base, &why, reading->items, section, opt->name,
@@ -98,7 +98,7 @@ static int take_of_rule(cfg_t *cfg, cfg_opt_t *opt)
 
 	if (!begin_rule(cfg, cfg_title(cfg))) return -1;
 	if (!note_item(reading->seen_rule, mfa_rule_items, MFA_RULE_SECTION, opt->name)) {
-		cfg_error(cfg, "'%s' stands twice", opt->name);
+		cfg_error(cfg, "'%s' is given twice", opt->name);
 		return -1;
 	}
 	if (mfa_rules_set(rules_read(), &why, opt->name, value ? value : "") == MFA_OK) return 0;

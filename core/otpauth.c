@@ -149,7 +149,7 @@ static enum mfa_rc set_param(struct mfa_totp *totp, unsigned *seen, struct mfa_d
 	for (size_t i = 0; i < PARAM_COUNT; i++) {
 		if (!is_text(name, params[i].name)) continue;
 		if (*seen & 1u << i) {
-			mfa_diag_set(diag, "otpauth URI: '%s' stands twice", params[i].name);
+			mfa_diag_set(diag, "otpauth URI: '%s' is given twice", params[i].name);
 			return MFA_ERR_FORMAT;
 		}
 		*seen |= 1u << i;

@@ -7,7 +7,7 @@
 
 /** What happened, for policies and logs */
 enum mfa_result {
-	MFA_RESULT_REJECTED = 0, //!< The code was wrong, or the login is not in order.
+	MFA_RESULT_REJECTED = 0, //!< The code was wrong, or the login is not valid.
 	MFA_RESULT_OFF,		 //!< No MFA for this user.
 	MFA_RESULT_ACCEPTED,	 //!< A TOTP code was right.
 	MFA_RESULT_RECOVERY,	 //!< A recovery code was right.

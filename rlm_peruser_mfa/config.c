@@ -126,7 +126,7 @@ static int take_pair(struct mfa_config *config, CONF_SECTION *cs, CONF_PAIR *cp,
 	enum mfa_rc rc;
 
 	if (cf_pair_find(cs, name) != cp) {
-		cf_log_err_cp(cp, "'%s' stands twice", name);
+		cf_log_err_cp(cp, "'%s' is given twice", name);
 		return -1;
 	}
 	rc = mfa_config_set(config, &why, mfa_config_items, section, name, value ? value : "");
@@ -175,7 +175,7 @@ static int take_section(struct mfa_config *config, CONF_SECTION *cs, CONF_SECTIO
 	if (!mfa_config_has_section(mfa_config_items, name) && !own_items(name))
 		return refuse_section(config, cs, sub);
 	if (cf_section_sub_find(cs, name) != sub) {
-		cf_log_err_cs(sub, "section '%s' stands twice", name);
+		cf_log_err_cs(sub, "section '%s' is given twice", name);
 		return -1;
 	}
 	return take_items(config, sub, name, refuse_section);

@@ -40,7 +40,7 @@ ssize_t peruser_expand(char **out, REQUEST *request, struct peruser_text const *
 
 /** Take apart a text with the user's name in it
  *
- * The server escapes what stands in an alternation twice, so that a name with a
+ * The server escapes the texts of an alternation twice, so that a name with a
  * backslash or a parenthesis would not be found.  For the usual one, the name that it
  * would come to is known beforehand.
  *

@@ -78,7 +78,7 @@ static int take_pair(struct mfa_rules *rules, CONF_SECTION *cs, CONF_PAIR *cp)
 	struct mfa_diag why = {.text = "out of memory"};
 
 	if (cf_pair_find(cs, name) != cp) {
-		cf_log_err_cp(cp, "'%s' stands twice", name);
+		cf_log_err_cp(cp, "'%s' is given twice", name);
 		return -1;
 	}
 	if (mfa_rules_set(rules, &why, name, value ? value : "") == MFA_OK) return 0;

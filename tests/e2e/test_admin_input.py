@@ -26,7 +26,7 @@ def strange(slapd):
 
 
 def test_a_file_of_users_from_anywhere(admin, slapd, strange):
-    """With a byte order mark, line ends of Windows, blank lines, blanks, comments, and a name that stands twice."""
+    """With a byte order mark, line ends of Windows, blank lines, blanks, comments, and a name that is given twice."""
     users = [User(slapd) for _ in range(3)]
     lines = ["\ufeff" + users[0].uid, "", f"  {users[1].uid}\t", "# nobody", users[0].uid, "   ", strange.uid, "nobody",
              users[2].uid]

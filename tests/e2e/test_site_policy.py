@@ -172,7 +172,7 @@ def test_report_only_changes_nothing_and_is_logged(world, served):
 
 
 def test_mode_of_a_rule(world, served):
-    """The members of one group type the code behind the password, all others are challenged."""
+    """The members of one group type the code after the password, all others are challenged."""
     server = served(Rule("staff", group="staff", more={"mode": "append"}), Rule("rest", mfa="optional"))
     with server.client() as client:
         staff, other = world.users[1], world.users[3]
@@ -233,7 +233,7 @@ BROKEN = [
     ("policy a { unenrolled = enroll }", None),
     ("policy a { mfa = skip }\npolicy a { mfa = skip }", "a"),
     ("policy { mfa = skip }", "policy"),
-    ("policy a { group = \"cn=a\"\n group = \"cn=b\" }", "'group' stands twice"),
+    ("policy a { group = \"cn=a\"\n group = \"cn=b\" }", "'group' is given twice"),
     ("policy a { what = x }", "what"),
 ]
 
